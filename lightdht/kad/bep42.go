@@ -26,9 +26,10 @@ var (
 const bep42Bits = 21
 
 // SecureID returns the ID for addr that BEP 42 allows and that takes all its
-// free bits from random: the 136 bits after the 21st up to the last byte, and
-// the last byte, whose low three bits choose one of the eight prefixes.
-// For an invalid addr it returns random.
+// free bits from random: the 131 bits after the 21st up to the last byte, and
+// the last byte, whose low three bits choose one of the eight prefixes. It
+// binds exempt addresses too (see [IsSecureID]), which does no harm.
+// For the zero Addr it returns random.
 func SecureID(addr netip.Addr, random ID) ID {
 	if !addr.IsValid() {
 		return random
@@ -42,7 +43,8 @@ func SecureID(addr netip.Addr, random ID) ID {
 }
 
 // IsSecureID reports whether id is one that BEP 42 allows for addr. Loopback,
-// private and link-local addresses are exempt: any ID is allowed there.
+// private and link-local addresses ([IsLocal]) are exempt: any ID is allowed
+// there. No ID is allowed for the zero Addr.
 // A random ID passes for one address with probability 2^-21.
 func IsSecureID(id ID, addr netip.Addr) bool {
 	if !addr.IsValid() {
@@ -66,7 +68,7 @@ func bep42CRC(addr netip.Addr, rand byte) uint32 {
 			b[i] &= bep42Mask4[i]
 		}
 		b[0] |= r
-		return crc32.Checksum(b[:], castagnoli)
+		return crc32c(b[:])
 	}
 	full := addr.As16()
 	b := [8]byte(full[:8])
@@ -74,5 +76,15 @@ func bep42CRC(addr netip.Addr, rand byte) uint32 {
 		b[i] &= bep42Mask6[i]
 	}
 	b[0] |= r
-	return crc32.Checksum(b[:], castagnoli)
+	return crc32c(b[:])
+}
+
+// crc32c is crc32.Checksum with the Castagnoli table, but for a few bytes that
+// stay on the stack: the assembler behind Checksum makes them escape.
+func crc32c(p []byte) uint32 {
+	crc := ^uint32(0)
+	for _, v := range p {
+		crc = castagnoli[byte(crc)^v] ^ crc>>8
+	}
+	return ^crc
 }

@@ -96,7 +96,7 @@ func (id ID) Compare(other ID) int { return bytes.Compare(id[:], other[:]) }
 
 // Bit returns bit i of id, 0 being the most significant; it panics unless
 // 0 <= i < Bits.
-func (id ID) Bit(i int) int { return int(id[i/8]>>(7-i%8)) & 1 }
+func (id ID) Bit(i int) int { return int(id[uint(i)/8]>>(7-uint(i)%8)) & 1 }
 
 // Distance returns id XOR other.
 func (id ID) Distance(other ID) Distance {
@@ -161,8 +161,9 @@ func (d Distance) LeadingZeros() int {
 	return Bits
 }
 
-// Fraction returns d as a share of the whole space, in [0, 1). It keeps the
-// full relative precision of a float64 however small d is.
+// Fraction returns d as a share of the whole space, d/2^160, to within one unit
+// in the last place however small d is. Distances within 2^-54 of the whole
+// space round to 1.
 func (d Distance) Fraction() float64 {
 	return float64(binary.BigEndian.Uint64(d[0:]))*0x1p-64 +
 		float64(binary.BigEndian.Uint64(d[8:]))*0x1p-128 +

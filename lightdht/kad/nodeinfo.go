@@ -71,17 +71,19 @@ func Unmap(addr netip.AddrPort) netip.AddrPort {
 	return netip.AddrPortFrom(addr.Addr().Unmap(), addr.Port())
 }
 
-// reserved lists the networks that no public DHT node can live in: the
-// special-purpose registries of IANA (RFC 6890 and its updates) that are not
-// globally reachable, and Teredo, which BEP 32 asks to avoid.
+// reserved lists the networks that no public DHT node can live in: those of
+// IANA's special-purpose registries (RFC 6890 and its updates) that are not
+// globally reachable, multicast, the ORCHIDs, which name hosts but no places,
+// and Teredo, which BEP 32 asks to avoid. IPv4 mapped into IPv6 is not among
+// them: it is unmapped before the list is read.
 var reserved = func() []netip.Prefix {
 	var nets []netip.Prefix
 	for _, s := range []string{
 		"0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12",
 		"192.0.0.0/24", "192.0.2.0/24", "192.88.99.0/24", "192.168.0.0/16", "198.18.0.0/15", "198.51.100.0/24",
 		"203.0.113.0/24", "224.0.0.0/4", "240.0.0.0/4",
-		"::/96", "::ffff:0:0/96", "64:ff9b:1::/48", "100::/64", "2001::/32", "2001:2::/48", "2001:10::/28",
-		"2001:20::/28", "2001:db8::/32", "3fff::/20", "5f00::/16", "fc00::/7", "fe80::/10", "fec0::/10", "ff00::/8",
+		"::/96", "64:ff9b:1::/48", "100::/64", "2001::/32", "2001:2::/48", "2001:10::/28", "2001:20::/28",
+		"2001:db8::/32", "3fff::/20", "5f00::/16", "fc00::/7", "fe80::/10", "fec0::/10", "ff00::/8",
 	} {
 		nets = append(nets, netip.MustParsePrefix(s))
 	}

@@ -24,14 +24,15 @@ func (id ID) Prefix(n int) Prefix {
 }
 
 // ParsePrefix reads "hex/bits" ("a3f/12"), or hex digits alone, four bits
-// each, or the empty string, which is the whole space. Bits set beyond the
-// length are an error.
+// each, or the empty string, which is the whole space. Digits that the length
+// asks for and that are not there are zeros; bits set beyond the length are an
+// error, and so is a length with a sign or a leading zero.
 func ParsePrefix(s string) (Prefix, error) {
 	digits, length, hasLength := strings.Cut(s, "/")
 	n := 4 * len(digits)
 	if hasLength {
 		var err error
-		if n, err = strconv.Atoi(length); err != nil || n < 0 || n > Bits {
+		if n, err = strconv.Atoi(length); err != nil || n < 0 || n > Bits || strconv.Itoa(n) != length {
 			return Prefix{}, fmt.Errorf("a prefix ends in its length in bits, 0 to %d: %q", Bits, clip(s))
 		}
 	}

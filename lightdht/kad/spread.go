@@ -3,10 +3,10 @@ package kad
 import "math/big"
 
 // Spread returns n IDs spread evenly over the space, grown from one: the i-th
-// is seed + i*2^160/n, modulo 2^160, so the first is seed itself and every
-// zone of 160/n-th of the space holds one. A measurement that listens at many
-// places of the space at once starts from it (BEP 45 asks that IDs of one host
-// be widely separated). n <= 0 gives none.
+// is seed + floor(i*2^160/n), modulo 2^160, so the first is seed itself, and
+// when n is a power of two every zone of log2(n) bits holds one. A measurement
+// that listens at many places of the space at once starts from it (BEP 45 asks
+// that IDs of one host be widely separated). n <= 0 gives none.
 func Spread(seed ID, n int) []ID {
 	if n <= 0 {
 		return nil
