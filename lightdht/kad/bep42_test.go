@@ -76,13 +76,13 @@ func TestIsSecureIDLooksAtTheBoundBits(t *testing.T) {
 		for i := range Bits - 3 {
 			flipped := id
 			flipped[i/8] ^= 0x80 >> (i % 8)
-			if got, want := IsSecureID(flipped, addr), i >= bep42Bits; got != want {
+			if got, want := IsSecureID(flipped, addr), i >= 21; got != want {
 				t.Errorf("%v with bit %d flipped: secure is %v for %v", id, i, got, addr)
 			}
 		}
 		prefixes := map[Prefix]bool{}
 		for last := range 256 {
-			prefixes[SecureID(addr, ID{Size - 1: byte(last)}).Prefix(bep42Bits)] = true
+			prefixes[SecureID(addr, ID{Size - 1: byte(last)}).Prefix(21)] = true
 		}
 		if len(prefixes) != 8 {
 			t.Errorf("%v has %d prefixes to choose from, want 8", addr, len(prefixes))

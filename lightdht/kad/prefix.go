@@ -89,7 +89,7 @@ func (p Prefix) Random() ID { return p.Fill(RandomID()) }
 func (p Prefix) Fill(tail ID) ID {
 	last := p.Last()
 	for i := range tail {
-		tail[i] = p.id[i] | tail[i]&(last[i]^p.id[i])
+		tail[i] = p.id[i] | tail[i]&last[i]
 	}
 	return tail
 }
