@@ -1,0 +1,37 @@
+package krpc
+
+import (
+	"net/netip"
+	"slices"
+	"time"
+
+	"github.com/lightdht/lightdht/lightdht/kad"
+)
+
+// Reply is the answer to a query of ours. Its Message owns its bytes.
+type Reply struct {
+	Message
+
+	From     netip.AddrPort // who answered, unmapped
+	RTT      time.Duration  // from sending the query to reading the answer
+	Expected kad.ID         // whom the query was meant for; zero: nobody in particular
+}
+
+// Unexpected reports whether another ID answered than the one asked. A reply
+// without an id names nobody, so it is not unexpected.
+func (r *Reply) Unexpected() bool {
+	return !r.Expected.IsZero() && r.Has(FieldID) && r.ID != r.Expected
+}
+
+// NodeInfos returns the nodes of m, those of IPv4 first, in a new slice.
+func (m *Message) NodeInfos() []kad.NodeInfo {
+	infos := make([]kad.NodeInfo, 0, m.Nodes.Len()+m.Nodes6.Len())
+	infos = slices.AppendSeq(infos, m.Nodes.All())
+	return slices.AppendSeq(infos, m.Nodes6.All())
+}
+
+// PeerAddrs returns the well-formed peers of m in a new slice.
+func (m *Message) PeerAddrs() []netip.AddrPort {
+	addrs := make([]netip.AddrPort, 0, m.Values.Len())
+	return slices.AppendSeq(addrs, m.Values.All())
+}
