@@ -64,6 +64,15 @@ type Table interface {
 
 	// Len returns the number of contacts.
 	Len() int
+
+	// Drops returns what could not be kept.
+	Drops() Drops
+}
+
+// Drops counts what a table was told and did not keep.
+type Drops struct {
+	VersionsCut  uint64 // sightings with a client version over 64 bytes, of which 64 were kept
+	VersionsLost uint64 // sightings with a new client version when 65,535 were known; kept as ""
 }
 
 // New returns an empty table of the named kind: "flat" or "prefix"; "" means
@@ -80,8 +89,8 @@ func New(kind string) (Table, error) {
 
 // Sighting is one observation of a contact, to be added to its history.
 type Sighting struct {
-	Node kad.NodeInfo // its address unmapped
-	Time time.Time    // when; never the zero time
+	Node  kad.NodeInfo // its address unmapped
+	Time  time.Time    // when; never the zero time
 	Event Event
 
 	RTT      time.Duration // of a Replied

@@ -1,0 +1,206 @@
+package table
+
+import (
+	"iter"
+	"sync"
+
+	"github.com/lightdht/lightdht/lightdht/kad"
+)
+
+// contacts is all of a table but the shape of its indexes: Flat and Prefix are
+// one each.
+//
+//	sighting ─ exact: key -> position ─ slab: the record ─ its class ─ nearest[class]
+//
+// Everything below mu is guarded by it. No method calls a caller's code while
+// it holds mu; iterations copy a page of contacts under it, let go, and yield.
+type contacts struct {
+	queries sync.Pool // of *query
+	ordered bool      // the indexes find a zone without looking at everything
+
+	mu       sync.RWMutex
+	slab     slab
+	exact    exact
+	versions versions
+	nearest  [classes]index
+}
+
+// index holds the positions of the contacts of one class by their IDs.
+type index interface {
+	add(pos uint32)
+	remove(pos uint32)
+	len() int
+
+	// count returns how many lie in the zone p.
+	count(p kad.Prefix) int
+
+	// next appends to dst the nearest want or more candidates that q admits
+	// and that lie beyond after, in order; fewer when there are no more.
+	next(dst []near, q *query, after cursor, want int) []near
+}
+
+func (t *contacts) init(newIndex func(*slab) index) {
+	t.queries.New = func() any { return newQuery(t) }
+	t.exact = newExact(&t.slab)
+	t.versions = newVersions()
+	for c := range t.nearest {
+		t.nearest[c] = newIndex(&t.slab)
+	}
+}
+
+// Observe implements [Table].
+func (t *contacts) Observe(s Sighting) (c Contact, added bool) {
+	k := keyOf(s.Node)
+	hash := t.exact.hash(&k)
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	pos, known := t.exact.find(hash, &k)
+	if !known {
+		pos = t.slab.add(newRecord(k, &s))
+		t.exact.add(hash, pos)
+	}
+	r := t.slab.at(pos)
+	before := r.class()
+	r.apply(&s, &t.versions)
+	t.reindex(pos, before, r.class(), known)
+	return r.contact(&t.versions), !known
+}
+
+// reindex moves a contact between the indexes, or enters it into its first.
+func (t *contacts) reindex(pos uint32, before, after class, known bool) {
+	if known && before == after {
+		return
+	}
+	if known {
+		t.nearest[before].remove(pos)
+	}
+	t.nearest[after].add(pos)
+}
+
+// Get implements [Table].
+func (t *contacts) Get(node kad.NodeInfo) (c Contact, ok bool) {
+	k := keyOf(node)
+	hash := t.exact.hash(&k)
+	t.mu.RLock()
+	defer t.mu.RUnlock()
+	pos, ok := t.exact.find(hash, &k)
+	if !ok {
+		return Contact{}, false
+	}
+	return t.slab.at(pos).contact(&t.versions), true
+}
+
+// Len implements [Table].
+func (t *contacts) Len() int {
+	t.mu.RLock()
+	defer t.mu.RUnlock()
+	return int(t.slab.size)
+}
+
+// Drops implements [Table].
+func (t *contacts) Drops() Drops {
+	t.mu.RLock()
+	defer t.mu.RUnlock()
+	return t.versions.drops
+}
+
+// Count implements [Table].
+func (t *contacts) Count(p kad.Prefix) int {
+	t.mu.RLock()
+	defer t.mu.RUnlock()
+	if p.Bits() == 0 {
+		return int(t.slab.size)
+	}
+	n := 0
+	for _, x := range t.nearest {
+		n += x.count(p)
+	}
+	return n
+}
+
+// All implements [Table].
+func (t *contacts) All() iter.Seq[Contact] { return values(t.each(Filter{})) }
+
+// Under implements [Table].
+func (t *contacts) Under(p kad.Prefix) iter.Seq[Contact] { return values(t.under(p, Filter{})) }
+
+// under yields the positions and contacts of the zone p that f passes, but for
+// Distinct. In an ordered table they are the nearest to the zone's first ID.
+func (t *contacts) under(p kad.Prefix, f Filter) iter.Seq2[uint32, Contact] {
+	if p.Bits() == 0 {
+		return t.each(f)
+	}
+	return func(yield func(uint32, Contact) bool) {
+		seq := t.each(f)
+		if t.ordered {
+			seq = t.byDistance(p.First(), f)
+		}
+		for pos, c := range seq {
+			switch in := p.Contains(c.ID); {
+			case !in && t.ordered:
+				return
+			case in && !yield(pos, c):
+				return
+			}
+		}
+	}
+}
+
+// page is how many contacts an iteration copies under one lock: about 13 kB.
+const page = 64
+
+// each yields in order of position, so those that were there at the start,
+// with all of f but Distinct.
+func (t *contacts) each(f Filter) iter.Seq2[uint32, Contact] {
+	return func(yield func(uint32, Contact) bool) {
+		sieve := newSieve(&f)
+		var positions [page]uint32
+		var copies [page]Contact
+		for from, end := 0, t.Len(); from < end; from += page {
+			n := min(page, end-from)
+			for i := range n {
+				positions[i] = uint32(from + i)
+			}
+			if !yieldPage(positions[:n], t.read(copies[:0], positions[:n], &sieve), f.Match, yield) {
+				return
+			}
+		}
+	}
+}
+
+// read copies those of the contacts at the positions that pass to dst, and
+// moves their positions to the front.
+func (t *contacts) read(dst []Contact, positions []uint32, s *sieve) []Contact {
+	t.mu.RLock()
+	defer t.mu.RUnlock()
+	for _, pos := range positions {
+		if r := t.slab.at(pos); s.passes(r) {
+			positions[len(dst)] = pos
+			dst = append(dst, r.contact(&t.versions))
+		}
+	}
+	return dst
+}
+
+func yieldPage(positions []uint32, cs []Contact, match func(Contact) bool, yield func(uint32, Contact) bool) bool {
+	for i, c := range cs {
+		if match != nil && !match(c) {
+			continue
+		}
+		if !yield(positions[i], c) {
+			return false
+		}
+	}
+	return true
+}
+
+// values drops the positions of a sequence.
+func values(seq iter.Seq2[uint32, Contact]) iter.Seq[Contact] {
+	return func(yield func(Contact) bool) {
+		for _, c := range seq {
+			if !yield(c) {
+				return
+			}
+		}
+	}
+}

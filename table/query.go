@@ -1,0 +1,134 @@
+package table
+
+import (
+	"cmp"
+
+	"github.com/lightdht/lightdht/lightdht/kad"
+)
+
+// near is a candidate: where it is, and the first 64 bits of its distance to
+// the target, which nearly always tell candidates apart.
+type near struct {
+	d   uint64
+	pos uint32
+}
+
+// cursor is the last candidate that was taken; all further ones lie beyond it.
+// It stays good whatever happens to the table, because a record stays where it
+// is.
+type cursor struct {
+	near
+	set bool
+}
+
+// query is one search in order of distance: what is wanted, and how far each
+// class has been read. It merges the classes, which are each in order.
+type query struct {
+	slab    *slab
+	indexes *[classes]index
+
+	target kad.ID
+	first  uint64 // the first 64 bits of target
+	sieve  sieve
+	limit  uint32 // positions from here on arrived after the search began
+
+	heads [classes]head
+	last  cursor // of an iteration: what was taken last
+}
+
+// head is what was read of a class and not yet taken.
+type head struct {
+	buf    []near
+	at     int
+	cursor cursor
+	done   bool // nothing lies beyond buf
+}
+
+// maxRead bounds what a search reads of a class at a time.
+const maxRead = 1 << 14
+
+func newQuery(t *contacts) *query { return &query{slab: &t.slab, indexes: &t.nearest} }
+
+// begin prepares a search; it needs the lock for the limit alone.
+func (q *query) begin(target kad.ID, f *Filter) {
+	q.target, q.first = target, first64(target)
+	q.sieve = newSieve(f)
+	q.limit = q.slab.size
+	for c := range q.heads {
+		h := &q.heads[c]
+		h.done = !q.sieve.admits(class(c)) || q.indexes[c].len() == 0
+		h.buf, h.at, h.cursor = h.buf[:0], 0, cursor{}
+	}
+}
+
+// take returns the next candidate; want says how many more the caller expects
+// to take. It needs the lock.
+func (q *query) take(want int) (n near, ok bool) {
+	var best *head
+	for c := range q.heads {
+		h := &q.heads[c]
+		if h.at == len(h.buf) && !q.refill(h, q.indexes[c], want) {
+			continue
+		}
+		if best == nil || q.closer(h.buf[h.at], best.buf[best.at]) {
+			best = h
+		}
+	}
+	if best == nil {
+		return near{}, false
+	}
+	n = best.buf[best.at]
+	best.at++
+	return n, true
+}
+
+func (q *query) refill(h *head, x index, want int) bool {
+	if h.done {
+		return false
+	}
+	want = min(max(want, 1), maxRead)
+	h.buf, h.at = x.next(h.buf[:0], q, h.cursor, want), 0
+	h.done = len(h.buf) < want
+	if len(h.buf) == 0 {
+		return false
+	}
+	h.cursor = cursor{h.buf[len(h.buf)-1], true}
+	return true
+}
+
+// forget makes a search that was stopped read on from what was taken, since the
+// table may have changed: a contact that was read ahead in one class may have
+// been moved to another.
+func (q *query) forget(last near) {
+	for c := range q.heads {
+		h := &q.heads[c]
+		h.done = !q.sieve.admits(class(c))
+		h.buf, h.at, h.cursor = h.buf[:0], 0, cursor{last, true}
+	}
+}
+
+// wants reports whether a candidate lies beyond the cursor and passes.
+func (q *query) wants(n near, after cursor) bool {
+	if after.set && !q.closer(after.near, n) {
+		return false
+	}
+	return n.pos < q.limit && q.sieve.passes(q.slab.at(n.pos))
+}
+
+// closer reports whether a comes before b.
+func (q *query) closer(a, b near) bool { return q.compare(a, b) < 0 }
+
+// compare orders candidates by distance, those with one ID by address.
+func (q *query) compare(a, b near) int {
+	if a.d != b.d {
+		return cmp.Compare(a.d, b.d)
+	}
+	if a.pos == b.pos {
+		return 0
+	}
+	ra, rb := q.slab.at(a.pos), q.slab.at(b.pos)
+	if c := q.target.CompareDistance(ra.id, rb.id); c != 0 {
+		return c
+	}
+	return ra.addrPort().Compare(rb.addrPort())
+}
