@@ -1,0 +1,187 @@
+package lightdht
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/lightdht/lightdht/lightdht/kad"
+	"github.com/lightdht/lightdht/lightdht/krpc"
+)
+
+const (
+	bootstrapTries = 4           // rounds over all places
+	bootstrapPause = time.Second // after the first round; doubled after each
+)
+
+// Bootstrap joins the network: it asks all addresses of all places in
+// Config.Bootstrap and Config.Routers at once for nodes near our ID, again and
+// again with growing pauses until one answers, then looks up our own ID. When
+// all stay silent the error is a *[BootstrapError] that names each and why.
+// With no place to begin with it does nothing: others may find us.
+func (n *Node) Bootstrap(ctx context.Context) error {
+	if err := n.introduce(ctx); err != nil {
+		return err
+	}
+	if n.Len() == 0 {
+		return nil
+	}
+	_, err := n.FindClosest(ctx, n.id)
+	return err
+}
+
+// introduce asks the places to begin with until one has answered.
+func (n *Node) introduce(ctx context.Context) error {
+	places := n.places()
+	if len(places) == 0 {
+		return nil
+	}
+	pause := bootstrapPause
+	for try := 1; ; try++ {
+		failures, ok := n.introduceOnce(ctx, places)
+		switch {
+		case ok:
+			return nil
+		case ctx.Err() != nil:
+			return fmt.Errorf("bootstrap: %w", context.Cause(ctx))
+		case n.ctx.Err() != nil:
+			return ErrClosed
+		case try == bootstrapTries:
+			return &BootstrapError{Tried: failures, Tries: try}
+		}
+		n.cfg.Logger.Info("bootstrap: nobody answered", "try", try, "again_in", pause)
+		if !n.sleep(ctx, pause) {
+			continue // one of the contexts has ended
+		}
+		pause *= 2
+	}
+}
+
+func (n *Node) sleep(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-ctx.Done():
+	case <-n.ctx.Done():
+	}
+	return false
+}
+
+// place is a host:port to begin with.
+type place struct {
+	host   string
+	router bool
+}
+
+func (n *Node) places() []place {
+	var all []place
+	for _, host := range n.cfg.Bootstrap {
+		all = append(all, place{host, false})
+	}
+	for _, host := range n.cfg.Routers {
+		all = append(all, place{host, true})
+	}
+	return all
+}
+
+// introduceOnce asks all places once. It returns when the first has answered,
+// the others' answers being recorded when they come, or when all have failed.
+func (n *Node) introduceOnce(ctx context.Context, places []place) (failures []BootstrapFailure, ok bool) {
+	ends := make(chan BootstrapFailure)
+	over := make(chan struct{})
+	defer close(over)
+	tell := func(f BootstrapFailure) {
+		select {
+		case ends <- f:
+		case <-over:
+		}
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	stop := context.AfterFunc(n.ctx, cancel) // a resolver must not outlive the node
+	var wg sync.WaitGroup
+	for _, p := range places {
+		wg.Go(func() { n.introduceAt(ctx, p, tell) })
+	}
+	go func() {
+		wg.Wait()
+		stop()
+		cancel()
+		tell(BootstrapFailure{}) // all have told their ends
+	}()
+	for f := range ends {
+		switch {
+		case f.Host == "":
+			return failures, false
+		case f.Err == nil:
+			return nil, true
+		}
+		failures = append(failures, f)
+	}
+	return failures, false
+}
+
+// introduceAt asks every address of one place, and tells the end of each.
+func (n *Node) introduceAt(ctx context.Context, p place, tell func(BootstrapFailure)) {
+	addrs, err := n.resolve(ctx, p.host)
+	if err != nil {
+		tell(BootstrapFailure{Host: p.host, Err: err})
+		return
+	}
+	var wg sync.WaitGroup
+	for _, addr := range addrs {
+		wg.Add(1)
+		done := func(c *call) {
+			go func() {
+				defer wg.Done()
+				tell(BootstrapFailure{Host: p.host, Addr: addr, Err: cause(c.err)})
+			}()
+		}
+		n.start(ctx, &call{to: kad.NodeInfo{Addr: addr}, router: p.router, deliver: done},
+			krpc.FindNode{Target: n.id, Want: n.want()})
+	}
+	wg.Wait()
+}
+
+// resolve returns the addresses of host:port in the families that we have.
+func (n *Node) resolve(ctx context.Context, hostport string) ([]netip.AddrPort, error) {
+	host, portText, err := net.SplitHostPort(hostport)
+	if err != nil {
+		return nil, fmt.Errorf("want host:port")
+	}
+	port, err := strconv.ParseUint(portText, 10, 16)
+	if err != nil || port == 0 {
+		return nil, fmt.Errorf("the port is a number from 1 to 65535")
+	}
+	ips, err := n.lookupHost(ctx, host)
+	if err != nil {
+		return nil, err
+	}
+	var addrs []netip.AddrPort
+	for _, ip := range ips {
+		if ip = ip.Unmap(); n.endpoint(kad.FamilyOf(ip)) != nil {
+			addrs = append(addrs, netip.AddrPortFrom(ip, uint16(port)))
+		}
+	}
+	if len(addrs) == 0 {
+		return nil, fmt.Errorf("no address of a family that this node listens on")
+	}
+	return addrs, nil
+}
+
+func (n *Node) lookupHost(ctx context.Context, host string) ([]netip.Addr, error) {
+	if ip, err := netip.ParseAddr(host); err == nil {
+		return []netip.Addr{ip}, nil
+	}
+	ips, err := n.cfg.Resolve(ctx, host)
+	if dns := (*net.DNSError)(nil); errors.As(err, &dns) {
+		return nil, fmt.Errorf("%s", dns.Err) // the place is named besides
+	}
+	return ips, err
+}

@@ -1,0 +1,260 @@
+package lightdht
+
+import (
+	"context"
+	"encoding/binary"
+	"net/netip"
+	"sync"
+	"time"
+
+	"github.com/lightdht/lightdht/lightdht/kad"
+	"github.com/lightdht/lightdht/lightdht/krpc"
+	"github.com/lightdht/lightdht/table"
+)
+
+// call is one query of ours from its sending to its end.
+type call struct {
+	to       kad.NodeInfo // who is asked; a zero ID: whoever is there
+	method   string
+	router   bool // who is asked is a router
+	tid      uint32
+	sent     time.Time
+	deadline time.Time
+	size     int         // of the query on the wire
+	unwatch  func() bool // stops watching the caller's context; nil when it cannot end
+	prev     *call       // in the queue of pending
+	next     *call
+
+	// How the end is told: deliver runs in the goroutine that ends the call and
+	// must neither block nor take long; without it callback runs in one of its own.
+	deliver  func(*call)
+	callback func(krpc.Reply, error)
+	reply    krpc.Reply
+	err      error
+}
+
+// Do sends a query to addr and waits for its answer. The error is a
+// *[QueryError] about ErrTimeout, ErrClosed, ErrReserved, the end of ctx, a
+// *krpc.Error that was the answer, or what the system said.
+func (n *Node) Do(ctx context.Context, addr netip.AddrPort, q krpc.Query) (krpc.Reply, error) {
+	return n.Ask(ctx, kad.NodeInfo{Addr: addr}, q)
+}
+
+// Ask is Do with an ID that is expected at the address. A reply from another ID
+// is a reply (see krpc.Reply.Unexpected), and a failure of the contact that was
+// expected. A zero ID expects nobody in particular.
+func (n *Node) Ask(ctx context.Context, node kad.NodeInfo, q krpc.Query) (krpc.Reply, error) {
+	done := make(chan *call, 1)
+	n.start(ctx, &call{to: node, deliver: func(c *call) { done <- c }}, q)
+	c := <-done // ctx ends it too
+	return c.reply, c.err
+}
+
+// Go sends a query to addr and returns; callback is told the end, exactly once,
+// in a goroutine of its own: what Do would have returned.
+func (n *Node) Go(ctx context.Context, addr netip.AddrPort, q krpc.Query, callback func(krpc.Reply, error)) {
+	n.start(ctx, &call{to: kad.NodeInfo{Addr: addr}, callback: callback}, q)
+}
+
+// AskGo is Go with an ID that is expected at the address, as in Ask.
+func (n *Node) AskGo(ctx context.Context, node kad.NodeInfo, q krpc.Query, callback func(krpc.Reply, error)) {
+	n.start(ctx, &call{to: node, callback: callback}, q)
+}
+
+// outgoing is the room to write a query in.
+type outgoing struct {
+	msg krpc.Message
+	buf []byte
+	tid [4]byte
+}
+
+var outgoings = sync.Pool{New: func() any { return new(outgoing) }}
+
+// start sends c's query and sees to its end. ctx may be nil.
+func (n *Node) start(ctx context.Context, c *call, q krpc.Query) {
+	c.to.Addr = kad.Unmap(c.to.Addr)
+	c.method = q.Method()
+	e := n.endpoint(kad.FamilyOf(c.to.Addr.Addr()))
+	switch {
+	case e == nil:
+		n.end(c, ErrFamily)
+		return
+	case !n.reachable(c.to.Addr):
+		n.end(c, ErrReserved)
+		return
+	case ctx != nil && ctx.Err() != nil:
+		n.end(c, context.Cause(ctx))
+		return
+	}
+	out := outgoings.Get().(*outgoing)
+	defer outgoings.Put(out)
+	if err := krpc.NewQuery(q, &out.msg); err != nil {
+		n.end(c, err)
+		return
+	}
+	if n.register(ctx, c) {
+		n.transmit(e, c, out)
+	}
+}
+
+// register makes c wait for its answer; false when it has ended instead.
+func (n *Node) register(ctx context.Context, c *call) bool {
+	if ctx != nil && ctx.Done() != nil {
+		c.unwatch = context.AfterFunc(ctx, func() { n.abort(c, context.Cause(ctx)) })
+	}
+	c.sent = time.Now()
+	c.deadline = c.sent.Add(n.cfg.Timeout)
+	ok, first := n.pending.add(c)
+	switch {
+	case !ok:
+		n.end(c, ErrClosed)
+		return false
+	case ctx != nil && ctx.Err() != nil: // it may have ended before c waited
+		n.abort(c, context.Cause(ctx))
+		return false
+	case first:
+		select {
+		case n.wake <- struct{}{}:
+		default:
+		}
+	}
+	return true
+}
+
+// transmit writes c's query to the socket.
+func (n *Node) transmit(e *endpoint, c *call, out *outgoing) {
+	m := &out.msg
+	binary.BigEndian.PutUint32(out.tid[:], c.tid)
+	m.TID = out.tid[:]
+	m.Version = n.cfg.Version
+	m.ReadOnly = n.cfg.ReadOnly
+	if !m.Has(krpc.FieldID) { // the caller's own arguments may bring one
+		m.ID = n.id
+		m.Set(krpc.FieldID)
+	}
+	out.buf = krpc.Append(out.buf[:0], m)
+	c.size = len(out.buf)
+	n.count.add(QueriesOut, 1)
+	if err := n.send(e, out.buf, c.to.Addr); err != nil {
+		n.abort(c, err)
+	}
+}
+
+// abort ends c with err unless it has ended.
+func (n *Node) abort(c *call, err error) {
+	if n.pending.take(c) {
+		n.end(c, err)
+	}
+}
+
+// end tells c's end. It is called once for each call, by whoever took it out of
+// pending or never let it in.
+func (n *Node) end(c *call, err error) {
+	if err != nil {
+		c.err = &QueryError{Method: c.method, Addr: c.to.Addr, Err: err}
+	}
+	if c.unwatch != nil {
+		c.unwatch()
+	}
+	if c.deliver != nil {
+		c.deliver(c)
+		return
+	}
+	go c.callback(c.reply, c.err)
+}
+
+// takeReply brings a reply or a KRPC error to the call it answers.
+func (n *Node) takeReply(m *krpc.Message, from netip.AddrPort, now time.Time) {
+	v := stray
+	var c *call
+	var sent time.Time
+	if len(m.TID) == 4 {
+		c, sent, v = n.pending.match(binary.BigEndian.Uint32(m.TID), from)
+	}
+	switch v {
+	case stray:
+		n.count.add(Stray, 1)
+	case late:
+		n.count.add(Late, 1)
+		n.sawReply(m, from, now, now.Sub(sent), false)
+	case answers:
+		n.count.add(RepliesIn, 1)
+		n.answered(c, m, from, now)
+	}
+}
+
+// answered ends c with the reply m.
+func (n *Node) answered(c *call, m *krpc.Message, from netip.AddrPort, now time.Time) {
+	c.reply = krpc.Reply{Message: m.Clone(), From: from, RTT: now.Sub(c.sent), Expected: c.to.ID}
+	n.rtt.add(c.reply.RTT)
+	if m.Kind == krpc.KindError {
+		n.count.add(ErrorsIn, 1)
+		if !c.to.ID.IsZero() { // an error names nobody; it is the address that answered
+			n.observe(table.Sighting{Node: c.to, Time: now, Event: table.Replied, RTT: c.reply.RTT, Version: m.Version, Router: c.router})
+		}
+		n.end(c, &krpc.Error{Code: m.Code, Text: string(m.Text)})
+		return
+	}
+	if c.reply.Unexpected() {
+		n.count.add(UnexpectedID, 1)
+		n.observe(table.Sighting{Node: c.to, Time: now, Event: table.Failed})
+	}
+	n.sawReply(m, from, now, c.reply.RTT, c.router)
+	n.end(c, nil)
+}
+
+// sawReply records who replied and whom the reply named.
+func (n *Node) sawReply(m *krpc.Message, from netip.AddrPort, now time.Time, rtt time.Duration, router bool) {
+	if m.Has(krpc.FieldID) {
+		n.observe(table.Sighting{
+			Node: kad.NodeInfo{ID: m.ID, Addr: from}, Time: now, Event: table.Replied,
+			RTT: rtt, Version: m.Version, Router: router,
+		})
+	}
+	for i := range m.Nodes.Len() {
+		n.mention(m.Nodes.At(i), now)
+	}
+	for i := range m.Nodes6.Len() {
+		n.mention(m.Nodes6.At(i), now)
+	}
+}
+
+// reap ends calls whose time is over, and forgets announced peers whose is.
+func (n *Node) reap() {
+	sweep := time.NewTicker(time.Minute)
+	defer sweep.Stop()
+	deadline := time.NewTimer(time.Hour)
+	defer deadline.Stop()
+	for {
+		if next := n.reapCalls(); next.IsZero() {
+			deadline.Stop()
+		} else {
+			deadline.Reset(time.Until(next))
+		}
+		select {
+		case <-deadline.C:
+		case <-n.wake:
+		case now := <-sweep.C:
+			n.peers.sweep(now)
+		case <-n.ctx.Done():
+			return
+		}
+	}
+}
+
+// reapCalls ends the calls that have timed out and returns when the next will,
+// the zero time when none waits.
+func (n *Node) reapCalls() time.Time {
+	for {
+		now := time.Now()
+		c, next := n.pending.expire(now)
+		if c == nil {
+			return next
+		}
+		n.count.add(Timeouts, 1)
+		if !c.to.ID.IsZero() {
+			n.observe(table.Sighting{Node: c.to, Time: now, Event: table.Failed})
+		}
+		n.end(c, ErrTimeout)
+	}
+}

@@ -1,0 +1,168 @@
+package lightdht
+
+import (
+	"context"
+	"log/slog"
+	"net"
+	"net/netip"
+	"slices"
+	"time"
+
+	"github.com/lightdht/lightdht/lightdht/kad"
+	"github.com/lightdht/lightdht/table"
+)
+
+// Config says how a node behaves. The zero Config is good: an ordinary node of
+// the public network.
+type Config struct {
+	ID      kad.ID  // our node ID; zero: a random one
+	Network Network // which network this is; zero: Auto
+
+	// Bootstrap lists host:port places to begin with: ordinary nodes that may
+	// also be asked and handed out. Routers lists those that only introduce:
+	// they are flagged, never handed out and never asked for peers.
+	// When both are empty on the public network, Routers is DefaultRouters; a
+	// DefaultRouters entry in Bootstrap counts as a router.
+	Bootstrap []string
+	Routers   []string
+
+	NewTable func() table.Table // a table for each family; nil: table.NewPrefix
+	ReadOnly bool               // mark our queries read-only and answer nothing, BEP 43
+
+	Timeout time.Duration // how long a query waits for its answer; 0: 5 s
+	Lookup  LookupConfig  // defaults for lookups; its zero fields have defaults of their own
+
+	PeerTTL       time.Duration // how long an announced peer is kept; 0: 30 min
+	MaxPeers      int           // announced peers kept for an infohash, the oldest making room; 0: 2,000
+	MaxInfohashes int           // infohashes with announced peers, further ones being refused; 0: 20,000
+
+	Version []byte       // what we call ourselves in v, BEP 20; nil: DefaultVersion
+	Logger  *slog.Logger // nil: silent
+
+	// In place of sockets that Listen opens: a node with Conn4 or Conn6 set uses
+	// just these and its listen address is not looked at. It closes them.
+	Conn4, Conn6 PacketConn
+
+	// Resolve looks up the addresses of a bootstrap host; nil: the system's resolver.
+	Resolve func(ctx context.Context, host string) ([]netip.Addr, error)
+}
+
+// DefaultRouters are the well-known introducers of the public network.
+var DefaultRouters = []string{
+	"router.bittorrent.com:6881",
+	"dht.transmissionbt.com:6881",
+	"router.utorrent.com:6881",
+	"dht.libtorrent.org:25401",
+}
+
+// DefaultVersion is the client version we tell: LD, then 0.1 (BEP 20's form).
+var DefaultVersion = []byte{'L', 'D', 0, 1}
+
+// Network is the kind of network a node lives in. On the public one, private
+// and reserved addresses are neither contacted nor handed out, and what they
+// send is dropped; on a private one all addresses are allowed.
+type Network uint8
+
+// The networks.
+const (
+	Auto    Network = iota // Private when the node listens on, or all it begins with is, a loopback or private address; else Public
+	Public                 // the one DHT of the internet
+	Private                // a laboratory, a LAN, this machine
+)
+
+// String returns "auto", "public" or "private".
+func (n Network) String() string {
+	switch n {
+	case Public:
+		return "public"
+	case Private:
+		return "private"
+	}
+	return "auto"
+}
+
+const (
+	defaultTimeout       = 5 * time.Second
+	defaultPeerTTL       = 30 * time.Minute
+	defaultMaxPeers      = 2000
+	defaultMaxInfohashes = 20000
+)
+
+// withDefaults fills what is zero, for a node that listens on the addresses
+// local. It never changes the caller's slices.
+func (c Config) withDefaults(local []netip.Addr) Config {
+	if c.ID.IsZero() {
+		c.ID = kad.RandomID()
+	}
+	if c.Network == Auto {
+		c.Network = c.guess(local)
+	}
+	c.Bootstrap, c.Routers = c.introducers()
+	if c.NewTable == nil {
+		c.NewTable = table.NewPrefix
+	}
+	c.Timeout = or(c.Timeout, defaultTimeout)
+	c.PeerTTL = or(c.PeerTTL, defaultPeerTTL)
+	c.MaxPeers = or(c.MaxPeers, defaultMaxPeers)
+	c.MaxInfohashes = or(c.MaxInfohashes, defaultMaxInfohashes)
+	c.Lookup = c.Lookup.withDefaults()
+	if c.Version == nil {
+		c.Version = DefaultVersion
+	}
+	if c.Logger == nil {
+		c.Logger = slog.New(slog.DiscardHandler)
+	}
+	if c.Resolve == nil {
+		c.Resolve = func(ctx context.Context, host string) ([]netip.Addr, error) {
+			return net.DefaultResolver.LookupNetIP(ctx, "ip", host)
+		}
+	}
+	return c
+}
+
+// guess tells a private network from the public one.
+func (c Config) guess(local []netip.Addr) Network {
+	if slices.ContainsFunc(local, kad.IsLocal) {
+		return Private
+	}
+	begin := slices.Concat(c.Bootstrap, c.Routers)
+	if len(begin) > 0 && !slices.ContainsFunc(begin, func(s string) bool { return !localHost(s) }) {
+		return Private
+	}
+	return Public
+}
+
+// localHost reports whether a host:port names a loopback or private address,
+// without asking a resolver.
+func localHost(hostport string) bool {
+	host, _, err := net.SplitHostPort(hostport)
+	if err != nil {
+		return false
+	}
+	addr, err := netip.ParseAddr(host)
+	return host == "localhost" || err == nil && kad.IsLocal(addr)
+}
+
+// introducers sorts the places to begin with into ordinary nodes and routers.
+func (c Config) introducers() (nodes, routers []string) {
+	routers = slices.Clone(c.Routers)
+	for _, place := range c.Bootstrap {
+		if slices.Contains(DefaultRouters, place) {
+			routers = append(routers, place)
+		} else {
+			nodes = append(nodes, place)
+		}
+	}
+	if len(nodes)+len(routers) == 0 && c.Network == Public {
+		routers = slices.Clone(DefaultRouters)
+	}
+	return nodes, routers
+}
+
+// or returns v, or def when v is zero or less.
+func or[T ~int | ~int64](v, def T) T {
+	if v <= 0 {
+		return def
+	}
+	return v
+}

@@ -1,0 +1,81 @@
+package lightdht
+
+import (
+	"iter"
+	"sync/atomic"
+)
+
+// Counter names something that a node counts from its start. Every packet and
+// every entry that is dropped is in one of them.
+type Counter uint8
+
+// The counters.
+const (
+	PacketsIn      Counter = iota // datagrams received
+	PacketsOut                    // datagrams sent
+	BytesIn                       // UDP payload received
+	BytesOut                      // UDP payload sent
+	ReadErrors                    // reads from a socket that failed, the socket living on
+	WriteErrors                   // writes to a socket that failed
+	Malformed                     // datagrams that are no KRPC message, dropped
+	Anomalous                     // messages that were off but of use
+	QueriesIn                     // queries received
+	QueriesOut                    // queries sent
+	RepliesIn                     // replies and errors that answered a query of ours
+	RepliesOut                    // replies sent
+	ErrorsIn                      // of RepliesIn: KRPC errors
+	ErrorsOut                     // of RepliesOut: KRPC errors
+	UnexpectedID                  // of RepliesIn: another ID than the one asked
+	Late                          // replies to a query that had already timed out or been cancelled, kept as a sighting
+	Stray                         // replies to no query of ours, dropped
+	Timeouts                      // queries that were not answered in time
+	FromReserved                  // queries from private or reserved addresses on the public network, dropped
+	MentionRefused                // node list entries with such an address or port 0, dropped
+	OwnID                         // sightings of our own ID, not made a contact
+	Unanswered                    // queries left without an answer: no usable transaction id, or our own
+	Suppressed                    // queries left without an answer because this node is read-only
+	BadToken                      // announcements with a wrong token, refused
+	PeersDropped                  // announced peers that made room or found none: see Config.MaxPeers, MaxInfohashes
+	GreetingsLeft                 // newcomers not pinged back because enough pings were under way
+	CandidatesLeft                // node list entries that a lookup had no room for
+	numCounters
+)
+
+var counterNames = [numCounters]string{
+	"packets_in", "packets_out", "bytes_in", "bytes_out", "read_errors", "write_errors", "malformed", "anomalous",
+	"queries_in", "queries_out", "replies_in", "replies_out", "errors_in", "errors_out", "unexpected_id", "late",
+	"stray", "timeouts", "from_reserved", "mention_refused", "own_id", "unanswered", "suppressed", "bad_token",
+	"peers_dropped", "greetings_left", "candidates_left",
+}
+
+// String returns the counter's name in snake case, as exports show it.
+func (c Counter) String() string {
+	if c < numCounters {
+		return counterNames[c]
+	}
+	return "unknown"
+}
+
+type counters [numCounters]atomic.Uint64
+
+func (c *counters) add(what Counter, n int) { c[what].Add(uint64(n)) }
+
+// Count returns one of the node's counters.
+func (n *Node) Count(c Counter) uint64 {
+	if c >= numCounters {
+		return 0
+	}
+	return n.count[c].Load()
+}
+
+// Counters yields every counter and its value. They are read one by one while
+// the node runs, so sums between them may be off by what is under way.
+func (n *Node) Counters() iter.Seq2[Counter, uint64] {
+	return func(yield func(Counter, uint64) bool) {
+		for c := range numCounters {
+			if !yield(c, n.Count(c)) {
+				return
+			}
+		}
+	}
+}

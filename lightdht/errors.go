@@ -1,0 +1,87 @@
+package lightdht
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+	"strings"
+
+	"github.com/lightdht/lightdht/lightdht/kad"
+)
+
+// What ends a call without an answer. They come wrapped in a [QueryError]; test
+// with errors.Is. A KRPC error is a *krpc.Error inside a QueryError, and a
+// cancelled context is its own error there.
+var (
+	ErrTimeout  = errors.New("no answer in time")
+	ErrClosed   = errors.New("node is closed")
+	ErrReserved = errors.New("private or reserved address on the public network")
+	ErrFamily   = errors.New("node has no socket of this address family")
+	ErrNoNodes  = errors.New("no node to ask: name one to begin with (bootstrap)")
+)
+
+// QueryError says which query, to whom, ended without an answer, and why.
+type QueryError struct {
+	Method string
+	Addr   netip.AddrPort
+	Err    error
+}
+
+// Error returns "find_node to 192.0.2.1:6881: no answer in time".
+func (e *QueryError) Error() string { return fmt.Sprintf("%s to %s: %v", e.Method, e.Addr, e.Err) }
+
+// Unwrap returns the cause.
+func (e *QueryError) Unwrap() error { return e.Err }
+
+// cause returns what a QueryError is about, and any other error as it is.
+func cause(err error) error {
+	if q := (*QueryError)(nil); errors.As(err, &q) {
+		return q.Err
+	}
+	return err
+}
+
+// BootstrapError says of every place that was tried why it did not help.
+type BootstrapError struct {
+	Tried []BootstrapFailure // one for each host that did not resolve and each address that did not answer
+	Tries int                // rounds made over all of them
+}
+
+// BootstrapFailure is one place that did not help.
+type BootstrapFailure struct {
+	Host string         // as configured, host:port
+	Addr netip.AddrPort // one of its addresses; zero when the name did not resolve
+	Err  error
+}
+
+// Error names each place and why, on one line.
+func (e *BootstrapError) Error() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "no bootstrap node answered in %d tries", e.Tries)
+	for i, f := range e.Tried {
+		sep := "; "
+		if i == 0 {
+			sep = ": "
+		}
+		place := f.Host
+		if f.Addr.IsValid() && f.Addr.String() != f.Host {
+			place += " (" + f.Addr.String() + ")"
+		}
+		fmt.Fprintf(&b, "%s%s: %v", sep, place, f.Err)
+	}
+	return b.String()
+}
+
+// Unwrap returns the single causes.
+func (e *BootstrapError) Unwrap() []error {
+	errs := make([]error, len(e.Tried))
+	for i, f := range e.Tried {
+		errs[i] = f.Err
+	}
+	return errs
+}
+
+// reachable says whether this node may exchange packets with addr.
+func (n *Node) reachable(addr netip.AddrPort) bool {
+	return addr.Port() != 0 && addr.Addr().IsValid() && (n.private || !kad.IsReserved(addr.Addr()))
+}

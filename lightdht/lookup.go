@@ -1,0 +1,473 @@
+package lightdht
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"net/netip"
+	"time"
+
+	"github.com/lightdht/lightdht/lightdht/kad"
+	"github.com/lightdht/lightdht/lightdht/krpc"
+	"github.com/lightdht/lightdht/table"
+)
+
+// LookupConfig says how a lookup goes. The zero value is good.
+type LookupConfig struct {
+	Peers    bool // ask with get_peers instead of find_node
+	K        int  // how many of the closest are returned; 0: 8
+	Width    int  // how many must have answered before it ends, at least K; 0: K. A wider lookup finds the true closest more surely
+	Parallel int  // queries under way at a time in each family; 0: 4
+	MaxAsked int  // nodes asked in each family, at most; 0: 1,000
+}
+
+func (c LookupConfig) withDefaults() LookupConfig {
+	return c.over(LookupConfig{K: 8, Parallel: 4, MaxAsked: 1000})
+}
+
+// over returns c with its zero fields taken from base.
+func (c LookupConfig) over(base LookupConfig) LookupConfig {
+	c.K = or(c.K, base.K)
+	c.Width = max(or(c.Width, base.Width), c.K)
+	c.Parallel = or(c.Parallel, base.Parallel)
+	c.MaxAsked = or(c.MaxAsked, base.MaxAsked)
+	return c
+}
+
+// Event is what happened in a step of a lookup.
+type Event uint8
+
+// The events of a lookup.
+const (
+	Asked    Event = iota + 1 // a query was sent
+	Answered                  // it replied
+	Silent                    // it is no longer counted on, though its answer may come
+	TimedOut                  // it did not answer in time
+	Failed                    // it answered with an error, or could not be asked
+	Done                      // the lookup is over
+)
+
+// String returns "asked", "answered", "silent", "timed out", "failed" or "done".
+func (e Event) String() string {
+	names := [...]string{"?", "asked", "answered", "silent", "timed out", "failed", "done"}
+	if int(e) < len(names) {
+		return names[e]
+	}
+	return names[0]
+}
+
+// Step is one thing that happened in a lookup.
+type Step struct {
+	Event  Event
+	At     time.Duration // since the lookup began
+	Node   kad.NodeInfo  // who was asked; after Answered, who answered
+	Hop    int           // 1: known before the lookup; else one more than who named it
+	Reply  *krpc.Reply   // of Answered
+	New    int           // of Answered: nodes named that the lookup had not heard of
+	Err    error         // of TimedOut and Failed
+	Result *LookupResult // of Done
+}
+
+// Answer is one of the closest nodes that answered a lookup.
+type Answer struct {
+	kad.NodeInfo
+	Hop   int
+	RTT   time.Duration
+	Token []byte // to announce there with; nil unless the lookup asked for peers
+}
+
+// LookupResult says what a lookup found and what happened on the way.
+//
+//	Asked == Answered + TimedOut + Failed + Silent
+type LookupResult struct {
+	Target   kad.ID
+	Closest  []Answer         // the K closest of each family that answered, IPv4's before IPv6's, nearest first
+	Peers    []netip.AddrPort // every peer told, once, in order of arrival
+	Asked    int              // queries sent
+	Answered int              // replies, from whomever
+	Strange  int              // of Answered: from another ID than the one asked
+	TimedOut int              // no answer in time
+	Failed   int              // KRPC errors, and queries that could not be sent
+	Silent   int              // still waited for when the lookup was over
+	Hops     int              // the longest way to one of Closest, 1 being a node known before
+	BytesOut int              // UDP payload of the queries
+	BytesIn  int              // and of the replies
+	Duration time.Duration
+}
+
+// Lookup walks towards target and yields every step, the last one being Done
+// with the result. Leaving the loop cancels what is under way. It bootstraps
+// first if the node knows nobody. The loop ends with an error when ctx does, or
+// when there is nobody to ask.
+func (n *Node) Lookup(ctx context.Context, target kad.ID) iter.Seq2[Step, error] {
+	return n.LookupWith(ctx, target, LookupConfig{})
+}
+
+// LookupWith is Lookup with settings of its own; what they leave zero is as in
+// Config.Lookup.
+func (n *Node) LookupWith(ctx context.Context, target kad.ID, cfg LookupConfig) iter.Seq2[Step, error] {
+	return func(yield func(Step, error) bool) {
+		l := n.newLookup(target, cfg)
+		if err := l.seed(ctx); err != nil {
+			yield(Step{}, err)
+			return
+		}
+		if err := l.run(ctx, func(s Step) bool { return yield(s, nil) }); err != nil {
+			yield(Step{}, err)
+		}
+	}
+}
+
+// FindClosest looks up the nodes closest to target.
+func (n *Node) FindClosest(ctx context.Context, target kad.ID) (*LookupResult, error) {
+	return finish(n.LookupWith(ctx, target, LookupConfig{}))
+}
+
+// FindPeers looks up the peers of infohash, from all of the closest nodes.
+func (n *Node) FindPeers(ctx context.Context, infohash kad.ID) (*LookupResult, error) {
+	return finish(n.LookupWith(ctx, infohash, LookupConfig{Peers: true}))
+}
+
+// finish runs a lookup to its end. On an error it returns what was found so far
+// besides, if anything was.
+func finish(steps iter.Seq2[Step, error]) (*LookupResult, error) {
+	var res *LookupResult
+	for step, err := range steps {
+		if err != nil {
+			return res, err
+		}
+		if step.Event == Done {
+			res = step.Result
+		}
+	}
+	return res, nil
+}
+
+// Announced is what came of announcing a peer.
+type Announced struct {
+	Lookup *LookupResult
+	Stored []kad.NodeInfo // the nodes that took it
+	Errs   []error        // why the others did not
+}
+
+// Announce tells the closest nodes to infohash that there is a peer for it at
+// port of our address; port 0 means the port of our socket as they see it.
+// It is an error when none of them took it.
+func (n *Node) Announce(ctx context.Context, infohash kad.ID, port uint16) (*Announced, error) {
+	res, err := n.FindPeers(ctx, infohash)
+	if err != nil {
+		return nil, err
+	}
+	return n.AnnounceTo(ctx, res, port)
+}
+
+// AnnounceTo is Announce to the closest nodes that FindPeers found.
+func (n *Node) AnnounceTo(ctx context.Context, res *LookupResult, port uint16) (*Announced, error) {
+	out := &Announced{Lookup: res}
+	ends := make(chan *call)
+	waiting := 0
+	for _, a := range res.Closest {
+		if a.Token == nil {
+			out.Errs = append(out.Errs, fmt.Errorf("%s gave no token", a.Addr))
+			continue
+		}
+		waiting++
+		n.start(ctx, &call{to: a.NodeInfo, deliver: func(c *call) { go func() { ends <- c }() }},
+			n.announcement(res.Target, port, a.Token))
+	}
+	for ; waiting > 0; waiting-- {
+		if c := <-ends; c.err != nil {
+			out.Errs = append(out.Errs, c.err)
+		} else {
+			out.Stored = append(out.Stored, c.to)
+		}
+	}
+	if len(out.Stored) == 0 {
+		return out, fmt.Errorf("announce %s: none of the %d closest nodes took it%s", res.Target, len(res.Closest), because(out.Errs))
+	}
+	return out, nil
+}
+
+// because names the first of several causes.
+func because(errs []error) string {
+	if len(errs) == 0 {
+		return ""
+	}
+	return ": " + errs[0].Error()
+}
+
+// lookup runs the shortlists of one lookup, one for each family, in the
+// goroutine of its caller.
+type lookup struct {
+	n     *Node
+	cfg   LookupConfig
+	began time.Time
+	lists map[kad.Family]*shortlist
+	res   LookupResult
+	peers map[netip.AddrPort]bool
+	ends  chan lookupEnd
+	over  chan struct{} // closed when nobody reads ends any more
+}
+
+// lookupEnd is a query of a lookup that has come to its end.
+type lookupEnd struct {
+	list *shortlist
+	who  *candidate
+	call *call
+}
+
+func (n *Node) newLookup(target kad.ID, cfg LookupConfig) *lookup {
+	l := &lookup{
+		n: n, cfg: cfg.over(n.cfg.Lookup), began: time.Now(), lists: map[kad.Family]*shortlist{},
+		res: LookupResult{Target: target}, peers: map[netip.AddrPort]bool{},
+		ends: make(chan lookupEnd), over: make(chan struct{}),
+	}
+	for _, e := range n.ends {
+		l.lists[e.family] = newShortlist(target, l.cfg)
+	}
+	return l
+}
+
+// seed puts the nearest contacts we know on the lists, bootstrapping when there
+// are none.
+func (l *lookup) seed(ctx context.Context) error {
+	if l.fill() {
+		return nil
+	}
+	if err := l.n.introduce(ctx); err != nil {
+		return err
+	}
+	if !l.fill() {
+		return ErrNoNodes
+	}
+	return nil
+}
+
+// fill adds good contacts, then others that answered once, then any.
+func (l *lookup) fill() bool {
+	now := time.Now()
+	any := false
+	for _, e := range l.n.ends {
+		list := l.lists[e.family]
+		want := max(2*l.cfg.Width, 16)
+		for _, f := range []table.Filter{
+			{Now: now, States: table.StateGood},
+			{Now: now, States: table.StateQuestionable, Answered: true},
+			{Now: now, States: table.StateQuestionable | table.StateBad},
+		} {
+			f.Public, f.Distinct = true, true
+			if want > len(list.list) {
+				for _, c := range e.table.AppendNearest(nil, l.res.Target, want-len(list.list), f) {
+					list.add(c.Info(), 1)
+				}
+			}
+		}
+		any = any || len(list.list) > 0
+	}
+	return any
+}
+
+// run asks and listens until every list is done, ctx ends, or yield returns
+// false. What is under way at a natural end stays so: late answers and failures
+// are still recorded.
+func (l *lookup) run(ctx context.Context, yield func(Step) bool) error {
+	defer close(l.over)
+	patience := time.NewTimer(0)
+	defer patience.Stop()
+	for {
+		for _, e := range l.n.ends {
+			if !l.askAll(l.lists[e.family], yield) {
+				l.cancel()
+				return nil
+			}
+		}
+		if l.done() {
+			l.conclude()
+			yield(Step{Event: Done, At: l.res.Duration, Result: &l.res})
+			return nil
+		}
+		l.rearm(patience)
+		ok := true
+		select {
+		case end := <-l.ends:
+			ok = l.take(end, yield)
+		case <-patience.C:
+			ok = l.giveUp(yield)
+		case <-ctx.Done():
+			l.cancel()
+			return fmt.Errorf("lookup of %s: %w", l.res.Target, context.Cause(ctx))
+		}
+		if !ok {
+			l.cancel()
+			return nil
+		}
+	}
+}
+
+func (l *lookup) done() bool {
+	for _, list := range l.lists {
+		if !list.done() {
+			return false
+		}
+	}
+	return true
+}
+
+// rearm sets the timer to when the next one will have been silent for too long.
+func (l *lookup) rearm(timer *time.Timer) {
+	var oldest time.Time
+	for _, list := range l.lists {
+		if t := list.oldest(); !t.IsZero() && (oldest.IsZero() || t.Before(oldest)) {
+			oldest = t
+		}
+	}
+	if oldest.IsZero() {
+		timer.Stop()
+		return
+	}
+	timer.Reset(time.Until(oldest.Add(l.patience())))
+}
+
+func (l *lookup) patience() time.Duration { return l.n.rtt.patience(l.n.cfg.Timeout) }
+
+// giveUp stops counting on those who have been silent for too long.
+func (l *lookup) giveUp(yield func(Step) bool) bool {
+	since := time.Now().Add(-l.patience())
+	for _, list := range l.lists {
+		for _, c := range list.giveUp(since.Add(1)) {
+			if !yield(l.step(Silent, c)) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// askAll asks all that list wants asked now.
+func (l *lookup) askAll(list *shortlist, yield func(Step) bool) bool {
+	for c := list.next(); c != nil; c = list.next() {
+		list.ask(c, time.Now())
+		l.res.Asked++
+		if !yield(l.step(Asked, c)) {
+			return false
+		}
+		c.call = &call{to: c.node, deliver: func(end *call) { go l.tell(lookupEnd{list, c, end}) }}
+		l.n.start(nil, c.call, l.query())
+	}
+	return true
+}
+
+// tell brings the end of a query to the lookup, if it still listens.
+func (l *lookup) tell(end lookupEnd) {
+	select {
+	case l.ends <- end:
+	case <-l.over:
+	}
+}
+
+func (l *lookup) query() krpc.Query {
+	if l.cfg.Peers {
+		return krpc.GetPeers{InfoHash: l.res.Target, Want: l.n.want()}
+	}
+	return krpc.FindNode{Target: l.res.Target, Want: l.n.want()}
+}
+
+func (l *lookup) step(what Event, c *candidate) Step {
+	return Step{Event: what, At: time.Since(l.began), Node: c.node, Hop: c.hop}
+}
+
+// take works the end of a query into the lists.
+func (l *lookup) take(end lookupEnd, yield func(Step) bool) bool {
+	c := end.who
+	l.res.BytesOut += end.call.size
+	l.res.BytesIn += len(end.call.reply.Raw)
+	if err := end.call.err; err != nil {
+		end.list.settle(c, failed)
+		step := l.step(Failed, c)
+		if step.Err = err; errors.Is(err, ErrTimeout) {
+			step.Event = TimedOut
+			l.res.TimedOut++
+		} else {
+			l.res.Failed++
+		}
+		return yield(step)
+	}
+	l.res.Answered++
+	reply := &end.call.reply
+	if reply.Unexpected() {
+		l.res.Strange++
+		c = end.list.replaced(c, reply.ID)
+	} else {
+		end.list.settle(c, answered)
+	}
+	c.rtt = reply.RTT
+	step := l.step(Answered, c)
+	step.Reply, step.New = reply, l.learn(c, reply)
+	return yield(step)
+}
+
+// learn takes in what a reply tells: nodes, peers and a token. It returns how
+// many of the nodes are new to the lookup.
+func (l *lookup) learn(c *candidate, reply *krpc.Reply) (fresh int) {
+	if reply.Has(krpc.FieldToken) {
+		c.token = reply.Token
+	}
+	for addr := range reply.Values.All() {
+		if !l.peers[addr] {
+			l.peers[addr] = true
+			l.res.Peers = append(l.res.Peers, addr)
+		}
+	}
+	for _, info := range reply.NodeInfos() {
+		fresh += l.offer(info, c.hop+1)
+	}
+	return fresh
+}
+
+// offer puts a node that a reply named on the list of its family, if it may be
+// asked.
+func (l *lookup) offer(info kad.NodeInfo, hop int) int {
+	e := l.n.endpoint(kad.FamilyOf(info.Addr.Addr()))
+	if e == nil || info.ID == l.n.id || info.Addr == e.local || !l.n.reachable(info.Addr) {
+		return 0
+	}
+	if known, ok := e.table.Get(info); ok && (known.Router || known.ReadOnly) {
+		return 0
+	}
+	c, full := l.lists[e.family].add(info, hop)
+	if full {
+		l.n.count.add(CandidatesLeft, 1)
+	}
+	if c == nil {
+		return 0
+	}
+	return 1
+}
+
+// conclude fills in the result.
+func (l *lookup) conclude() {
+	l.res.Duration = time.Since(l.began)
+	for _, e := range l.n.ends {
+		list := l.lists[e.family]
+		for _, c := range list.closest(l.cfg.K) {
+			l.res.Hops = max(l.res.Hops, c.hop)
+			l.res.Closest = append(l.res.Closest, Answer{NodeInfo: c.node, Hop: c.hop, RTT: c.rtt, Token: c.token})
+		}
+		for _, c := range list.waiting() {
+			l.res.Silent++
+			l.res.BytesOut += c.call.size
+		}
+	}
+}
+
+// cancel ends the queries under way.
+func (l *lookup) cancel() {
+	for _, list := range l.lists {
+		for _, c := range list.waiting() {
+			if c.call != nil {
+				l.n.abort(c.call, context.Canceled)
+			}
+		}
+	}
+}

@@ -1,0 +1,204 @@
+// Package lightdht is a node of the BitTorrent mainline DHT (BEP 5) made for
+// research: it keeps every contact it ever hears of, answers like an ordinary
+// client, and asks what a researcher wants to know.
+//
+//	node, err := lightdht.Listen(":6881", lightdht.Config{})
+//	defer node.Close()
+//
+//	reply, err := node.Ping(ctx, addr)                    // one query, waiting for its answer
+//	node.Go(ctx, addr, krpc.FindNode{Target: id}, then)   // the same, calling back
+//	res, err := node.FindPeers(ctx, infohash)             // an iterative lookup
+//	for step, err := range node.Lookup(ctx, target) { … } // the same, watched
+//	for c := range node.Contacts() { … }                  // everything ever seen
+//
+// A node has a socket and a table for each address family; the two are two DHTs
+// (BEP 32) that share our ID.
+//
+// Promises:
+//
+//   - A callback runs exactly once: with the reply, a KRPC error, a time-out, the
+//     end of its context or of the node. It has a goroutine of its own and no lock
+//     is held, so it may do anything, waiting for other queries included.
+//   - Do and Go are one mechanism.
+//   - A reply counts only from the address that was asked, under the transaction
+//     id that was sent there; who answered is told apart from who was expected.
+//   - An answer of ours names only contacts that answered us, each ID and each
+//     address once.
+//   - Nothing is dropped without a [Counter] that says so.
+package lightdht
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"net/netip"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/lightdht/lightdht/lightdht/kad"
+	"github.com/lightdht/lightdht/table"
+)
+
+// Node is a DHT node. All its methods may be called from any goroutine.
+type Node struct {
+	cfg     Config
+	id      kad.ID
+	private bool
+	ends    []*endpoint // one for each family it has, IPv4 first
+
+	pending *pending
+	wake    chan struct{} // tells the reaper that a first call waits
+	tokens  *tokens
+	peers   *peerStore
+	rtt     rttEstimator
+	count   counters
+
+	greeting atomic.Int32       // pings to newcomers under way
+	ctx      context.Context    // ends with the node
+	cancel   context.CancelFunc // ends it
+	wg       sync.WaitGroup     // read loops and the reaper
+}
+
+// Listen opens the node's sockets and starts it. addr is host:port; with an
+// empty or unspecified host it listens on both families, if the system has
+// both, at one port; port 0 lets the system choose. The node answers from now
+// on; call Bootstrap, or any lookup, to join the network.
+func Listen(addr string, cfg Config) (*Node, error) {
+	conns, err := openConns(addr, cfg)
+	if err != nil {
+		return nil, err
+	}
+	now := time.Now()
+	local := make([]netip.Addr, len(conns))
+	for i, c := range conns {
+		local[i] = localAddr(c).Addr()
+	}
+	cfg = cfg.withDefaults(local)
+	n := &Node{
+		cfg: cfg, id: cfg.ID, private: cfg.Network == Private,
+		pending: newPending(), wake: make(chan struct{}, 1),
+		tokens: newTokens(now), peers: newPeerStore(cfg),
+	}
+	n.ctx, n.cancel = context.WithCancel(context.Background())
+	for _, conn := range conns {
+		n.ends = append(n.ends, newEndpoint(conn, cfg.NewTable()))
+	}
+	for _, e := range n.ends {
+		n.wg.Go(func() { n.readLoop(e) })
+		cfg.Logger.Info("listening", "addr", e.local, "id", n.id, "network", cfg.Network)
+	}
+	n.wg.Go(n.reap)
+	return n, nil
+}
+
+// Close ends the node: its sockets are closed, its goroutines have ended, and
+// every waiting call has been given ErrClosed when Close returns. Callbacks run
+// in goroutines of their own and may still be at work then, so a callback may
+// call Close. Closing twice is no error.
+func (n *Node) Close() error {
+	n.cancel()
+	var errs []error
+	for _, e := range n.ends {
+		errs = append(errs, e.close())
+	}
+	for _, c := range n.pending.close() {
+		n.end(c, ErrClosed)
+	}
+	n.wg.Wait()
+	return errors.Join(errs...)
+}
+
+// ID returns our node ID.
+func (n *Node) ID() kad.ID { return n.id }
+
+// Network returns the kind of network the node lives in: Public or Private.
+func (n *Node) Network() Network { return n.cfg.Network }
+
+// Addr returns the address of the family's socket, as the system tells it; the
+// zero AddrPort when the node has none.
+func (n *Node) Addr(f kad.Family) netip.AddrPort {
+	if e := n.endpoint(f); e != nil {
+		return e.local
+	}
+	return netip.AddrPort{}
+}
+
+// Table returns the table of a family; nil when the node has no socket of it.
+func (n *Node) Table(f kad.Family) table.Table {
+	if e := n.endpoint(f); e != nil {
+		return e.table
+	}
+	return nil
+}
+
+// Contacts yields every contact ever heard of, in no particular order. The
+// node goes on meanwhile; the loop's body may use it.
+func (n *Node) Contacts() iter.Seq[table.Contact] {
+	return func(yield func(table.Contact) bool) {
+		for _, e := range n.ends {
+			for c := range e.table.All() {
+				if !yield(c) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// Len returns the number of contacts ever heard of.
+func (n *Node) Len() int {
+	total := 0
+	for _, e := range n.ends {
+		total += e.table.Len()
+	}
+	return total
+}
+
+// Add tells the node of contacts that the caller knows from elsewhere. They are
+// mentions: not handed out until they have answered.
+func (n *Node) Add(nodes ...kad.NodeInfo) error {
+	now := time.Now()
+	for _, info := range nodes {
+		info.Addr = kad.Unmap(info.Addr)
+		if !n.reachable(info.Addr) {
+			return fmt.Errorf("%s: %w", info.Addr, ErrReserved)
+		}
+		n.observe(table.Sighting{Node: info, Time: now, Event: table.Mentioned, Origin: table.FromImport})
+	}
+	return nil
+}
+
+// endpoint returns the node's end in a family, nil when it has none.
+func (n *Node) endpoint(f kad.Family) *endpoint {
+	for _, e := range n.ends {
+		if e.family == f {
+			return e
+		}
+	}
+	return nil
+}
+
+// observe adds a sighting to the table of its family.
+func (n *Node) observe(s table.Sighting) (c table.Contact, added bool) {
+	e := n.endpoint(kad.FamilyOf(s.Node.Addr.Addr()))
+	if e == nil {
+		return table.Contact{}, false
+	}
+	if s.Node.ID == n.id {
+		n.count.add(OwnID, 1)
+		return table.Contact{}, false
+	}
+	return e.table.Observe(s)
+}
+
+// mention records a node that a list named. ok says that it may be contacted.
+func (n *Node) mention(info kad.NodeInfo, now time.Time) (ok bool) {
+	if !n.reachable(info.Addr) {
+		n.count.add(MentionRefused, 1)
+		return false
+	}
+	c, _ := n.observe(table.Sighting{Node: info, Time: now, Event: table.Mentioned})
+	return info.ID != n.id && !c.Router && !c.ReadOnly
+}

@@ -1,0 +1,135 @@
+package lightdht
+
+import (
+	"math/rand/v2"
+	"net/netip"
+	"sync"
+	"time"
+
+	"github.com/lightdht/lightdht/lightdht/kad"
+)
+
+// peerStore keeps the peers that were announced to us, for as long as ttl, at
+// most maxPeers for an infohash and for at most maxHashes of them.
+type peerStore struct {
+	ttl                 time.Duration
+	maxPeers, maxHashes int
+
+	mu     sync.Mutex
+	swarms map[kad.ID]*swarm
+}
+
+// swarm is the peers of one infohash: a slice to draw from and where each
+// stands in it.
+type swarm struct {
+	peers []storedPeer
+	at    map[netip.AddrPort]int
+}
+
+type storedPeer struct {
+	addr    netip.AddrPort
+	expires time.Time
+}
+
+func newPeerStore(c Config) *peerStore {
+	return &peerStore{ttl: c.PeerTTL, maxPeers: c.MaxPeers, maxHashes: c.MaxInfohashes, swarms: map[kad.ID]*swarm{}}
+}
+
+// add keeps addr for infohash until ttl after now. It reports false when a peer
+// was lost by that: addr itself, or the oldest of a full swarm.
+func (p *peerStore) add(now time.Time, infohash kad.ID, addr netip.AddrPort) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	s := p.swarms[infohash]
+	if s == nil {
+		if len(p.swarms) >= p.maxHashes {
+			return false
+		}
+		s = &swarm{at: map[netip.AddrPort]int{}}
+		p.swarms[infohash] = s
+	}
+	return s.add(storedPeer{addr, now.Add(p.ttl)}, now, p.maxPeers)
+}
+
+func (s *swarm) add(peer storedPeer, now time.Time, limit int) bool {
+	if i, ok := s.at[peer.addr]; ok {
+		s.peers[i] = peer
+		return true
+	}
+	kept := true
+	if len(s.peers) >= limit {
+		s.expire(now)
+	}
+	if len(s.peers) >= limit {
+		s.remove(s.oldest())
+		kept = false
+	}
+	s.at[peer.addr] = len(s.peers)
+	s.peers = append(s.peers, peer)
+	return kept
+}
+
+func (s *swarm) oldest() int {
+	oldest := 0
+	for i, peer := range s.peers {
+		if peer.expires.Before(s.peers[oldest].expires) {
+			oldest = i
+		}
+	}
+	return oldest
+}
+
+// remove takes out peer i; the last one takes its place.
+func (s *swarm) remove(i int) {
+	last := len(s.peers) - 1
+	delete(s.at, s.peers[i].addr)
+	if i != last {
+		s.peers[i] = s.peers[last]
+		s.at[s.peers[i].addr] = i
+	}
+	s.peers = s.peers[:last]
+}
+
+func (s *swarm) expire(now time.Time) {
+	for i := len(s.peers) - 1; i >= 0; i-- {
+		if !s.peers[i].expires.After(now) {
+			s.remove(i)
+		}
+	}
+}
+
+// sample calls yield with live peers of infohash of one family, in random
+// order, until it returns false or there are no more. yield runs under the
+// store's lock.
+func (p *peerStore) sample(now time.Time, infohash kad.ID, family kad.Family, yield func(netip.AddrPort) bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	s := p.swarms[infohash]
+	if s == nil {
+		return
+	}
+	for n := len(s.peers); n > 0; n-- { // Fisher-Yates, as far as it is asked for
+		i := rand.IntN(n)
+		s.swap(i, n-1)
+		peer := s.peers[n-1]
+		if peer.expires.After(now) && kad.FamilyOf(peer.addr.Addr()) == family && !yield(peer.addr) {
+			return
+		}
+	}
+}
+
+func (s *swarm) swap(i, j int) {
+	s.peers[i], s.peers[j] = s.peers[j], s.peers[i]
+	s.at[s.peers[i].addr], s.at[s.peers[j].addr] = i, j
+}
+
+// sweep forgets what has expired.
+func (p *peerStore) sweep(now time.Time) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for infohash, s := range p.swarms {
+		if s.expire(now); len(s.peers) == 0 {
+			delete(p.swarms, infohash)
+		}
+	}
+}

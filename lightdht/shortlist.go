@@ -1,0 +1,215 @@
+package lightdht
+
+import (
+	"net/netip"
+	"slices"
+	"sort"
+	"time"
+
+	"github.com/lightdht/lightdht/lightdht/kad"
+)
+
+// shortlist is the thinking part of a lookup in one family: whom to ask next,
+// and when to stop. It has no clock, socket or goroutine.
+//
+// Candidates stand in order of their distance to the target. Counting from the
+// nearest, those that answered are the result, once width of them are found and
+// nobody nearer is left to ask or to wait for. Whoever is silent for longer than
+// is usual is no longer waited for, but counts if the answer comes in time.
+type shortlist struct {
+	target   kad.ID
+	width    int // how many must have answered
+	parallel int // how many may be under way at a time
+	maxAsked int // how many may be asked in all
+
+	list   []*candidate // in order of distance
+	addrs  map[netip.AddrPort]bool
+	asked  int
+	busy   int // under way and still counted on
+	silent int // under way and no longer counted on
+}
+
+// maxCandidates bounds the list: whoever is farther than that many others will
+// not be asked.
+const maxCandidates = 1024
+
+// candidate is somebody who may be asked, and what came of it.
+type candidate struct {
+	node  kad.NodeInfo
+	hop   int // 1: known before; else one more than who named it
+	state candidateState
+	since time.Time // when it was asked
+	call  *call     // its query
+	token []byte    // from its reply
+	rtt   time.Duration
+}
+
+type candidateState uint8
+
+const (
+	unasked  candidateState = iota
+	busy                    // asked, and counted on
+	silent                  // asked, and no longer counted on
+	answered                // replied
+	failed                  // timed out, refused, or somebody else answered
+)
+
+func newShortlist(target kad.ID, c LookupConfig) *shortlist {
+	return &shortlist{
+		target: target, width: max(c.Width, c.K), parallel: c.Parallel, maxAsked: c.MaxAsked,
+		addrs: map[netip.AddrPort]bool{},
+	}
+}
+
+// add takes node in, unless its address already is or there is no room.
+// It returns nil then, and full tells whether it was for want of room.
+func (s *shortlist) add(node kad.NodeInfo, hop int) (c *candidate, full bool) {
+	if s.addrs[node.Addr] {
+		return nil, false
+	}
+	i := s.place(node.ID)
+	if len(s.list) >= maxCandidates && !s.makeRoom(i) {
+		return nil, true
+	}
+	c = &candidate{node: node, hop: hop}
+	s.addrs[node.Addr] = true
+	s.list = slices.Insert(s.list, i, c)
+	return c, false
+}
+
+// place returns where a candidate with this ID stands in the list.
+func (s *shortlist) place(id kad.ID) int {
+	return sort.Search(len(s.list), func(i int) bool { return s.target.Closer(id, s.list[i].node.ID) })
+}
+
+// makeRoom drops the farthest candidate that nobody has asked, if it is farther
+// than place i.
+func (s *shortlist) makeRoom(i int) bool {
+	for j := len(s.list) - 1; j >= i; j-- {
+		if s.list[j].state == unasked {
+			delete(s.addrs, s.list[j].node.Addr)
+			s.list = slices.Delete(s.list, j, j+1)
+			return true
+		}
+	}
+	return false
+}
+
+// next returns whom to ask now, nil when nobody.
+func (s *shortlist) next() *candidate {
+	if s.busy >= s.parallel || s.asked >= s.maxAsked {
+		return nil
+	}
+	found := 0
+	for _, c := range s.list {
+		switch c.state {
+		case unasked:
+			return c
+		case answered:
+			if found++; found == s.width {
+				return nil
+			}
+		}
+	}
+	return nil
+}
+
+// done reports whether the lookup is over: the width nearest that can be had
+// have answered, or there is nobody left to ask or to wait for.
+func (s *shortlist) done() bool {
+	found := 0
+	for _, c := range s.list {
+		switch c.state {
+		case unasked:
+			if s.asked < s.maxAsked {
+				return false
+			}
+		case busy:
+			return false
+		case answered:
+			if found++; found == s.width {
+				return true
+			}
+		}
+	}
+	return s.silent == 0
+}
+
+// ask notes that c is asked now.
+func (s *shortlist) ask(c *candidate, now time.Time) {
+	c.state, c.since = busy, now
+	s.asked++
+	s.busy++
+}
+
+// settle notes what came of asking c.
+func (s *shortlist) settle(c *candidate, to candidateState) {
+	switch c.state {
+	case busy:
+		s.busy--
+	case silent:
+		s.silent--
+	}
+	c.state = to
+}
+
+// giveUp stops counting on those who were asked before the time since, and
+// returns them.
+func (s *shortlist) giveUp(since time.Time) []*candidate {
+	var gone []*candidate
+	for _, c := range s.list {
+		if c.state == busy && c.since.Before(since) {
+			c.state = silent
+			s.busy--
+			s.silent++
+			gone = append(gone, c)
+		}
+	}
+	return gone
+}
+
+// oldest returns when the one was asked that is waited for the longest; the
+// zero time when nobody is.
+func (s *shortlist) oldest() time.Time {
+	var oldest time.Time
+	for _, c := range s.list {
+		if c.state == busy && (oldest.IsZero() || c.since.Before(oldest)) {
+			oldest = c.since
+		}
+	}
+	return oldest
+}
+
+// replaced notes that id answered where c was expected: c failed, and id joins
+// as one that answered. It returns the one that joined.
+func (s *shortlist) replaced(c *candidate, id kad.ID) *candidate {
+	s.settle(c, failed)
+	other := &candidate{node: kad.NodeInfo{ID: id, Addr: c.node.Addr}, hop: c.hop, state: answered}
+	s.list = slices.Insert(s.list, s.place(id), other)
+	return other
+}
+
+// closest returns the k nearest that answered, each ID once.
+func (s *shortlist) closest(k int) []*candidate {
+	var out []*candidate
+	for _, c := range s.list {
+		if len(out) == k {
+			break
+		}
+		if c.state == answered && (len(out) == 0 || out[len(out)-1].node.ID != c.node.ID) {
+			out = append(out, c)
+		}
+	}
+	return out
+}
+
+// waiting returns those that were asked and have neither answered nor failed.
+func (s *shortlist) waiting() []*candidate {
+	var out []*candidate
+	for _, c := range s.list {
+		if c.state == busy || c.state == silent {
+			out = append(out, c)
+		}
+	}
+	return out
+}

@@ -1,0 +1,183 @@
+package lightdht
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"strconv"
+	"time"
+
+	"github.com/lightdht/lightdht/lightdht/kad"
+	"github.com/lightdht/lightdht/lightdht/krpc"
+	"github.com/lightdht/lightdht/table"
+)
+
+// PacketConn is what a node needs of a socket; *net.UDPConn is one.
+type PacketConn interface {
+	ReadFromUDPAddrPort(b []byte) (n int, from netip.AddrPort, err error)
+	WriteToUDPAddrPort(b []byte, to netip.AddrPort) (int, error)
+	LocalAddr() net.Addr
+	Close() error
+}
+
+// endpoint is the node's end in one family: a socket, a table, and what its
+// read loop works with. All but conn and table belong to the read loop.
+type endpoint struct {
+	family kad.Family
+	conn   PacketConn
+	local  netip.AddrPort
+	table  table.Table
+
+	in  krpc.Message // the message being read
+	ans answerer
+}
+
+func newEndpoint(conn PacketConn, t table.Table) *endpoint {
+	local := localAddr(conn)
+	return &endpoint{family: kad.FamilyOf(local.Addr()), conn: conn, local: local, table: t}
+}
+
+// close closes the socket; having been closed before is no error.
+func (e *endpoint) close() error {
+	if err := e.conn.Close(); err != nil && !errors.Is(err, net.ErrClosed) {
+		return err
+	}
+	return nil
+}
+
+func localAddr(conn PacketConn) netip.AddrPort {
+	addr, _ := conn.LocalAddr().(*net.UDPAddr)
+	return kad.Unmap(addr.AddrPort()) // a nil UDPAddr is the zero AddrPort
+}
+
+// openConns returns the connections that a node is to use, IPv4 first.
+func openConns(addr string, cfg Config) ([]PacketConn, error) {
+	if cfg.Conn4 == nil && cfg.Conn6 == nil {
+		return listenUDP(addr)
+	}
+	var conns []PacketConn
+	for _, c := range []PacketConn{cfg.Conn4, cfg.Conn6} {
+		if c != nil {
+			conns = append(conns, c)
+		}
+	}
+	return conns, nil
+}
+
+// listenUDP opens one socket for a concrete host, or one for each family that
+// the system has for an unspecified one.
+func listenUDP(addr string) ([]PacketConn, error) {
+	host, port, err := net.SplitHostPort(addr)
+	if err != nil {
+		return nil, fmt.Errorf("listen address %q: want host:port, such as :6881 or 127.0.0.1:0", addr)
+	}
+	if p, err := strconv.Atoi(port); err != nil || p < 0 || p > 65535 {
+		return nil, fmt.Errorf("listen address %q: the port is a number from 0 to 65535", addr)
+	}
+	if ip, err := netip.ParseAddr(host); host != "" && (err != nil || !ip.IsUnspecified()) {
+		conn, err := listenOne("udp", addr)
+		if err != nil {
+			return nil, err
+		}
+		return []PacketConn{conn}, nil
+	} else if host != "" && ip.Is6() {
+		host = ""
+	}
+	return listenBoth(host, port)
+}
+
+// listenBoth opens IPv4 and, where the system has it and the port is free, IPv6.
+func listenBoth(host, port string) ([]PacketConn, error) {
+	four, err := listenOne("udp4", net.JoinHostPort(host, port))
+	if err != nil {
+		return nil, err
+	}
+	conns := []PacketConn{four}
+	if host == "" {
+		port = strconv.Itoa(int(localAddr(four).Port()))
+		if six, err := listenOne("udp6", net.JoinHostPort("", port)); err == nil {
+			conns = append(conns, six)
+		}
+	}
+	return conns, nil
+}
+
+func listenOne(network, addr string) (*net.UDPConn, error) {
+	at, err := net.ResolveUDPAddr(network, addr)
+	if err != nil {
+		return nil, err
+	}
+	return net.ListenUDP(network, at)
+}
+
+// maxDatagram is the largest UDP payload there is.
+const maxDatagram = 65535
+
+// readLoop reads e's socket until it is closed. Addresses are unmapped and
+// times taken here and nowhere else.
+func (n *Node) readLoop(e *endpoint) {
+	buf := make([]byte, maxDatagram)
+	for pause := time.Duration(0); ; {
+		size, from, err := e.conn.ReadFromUDPAddrPort(buf)
+		now := time.Now()
+		if err == nil {
+			pause = 0
+			n.receive(e, buf[:size], kad.Unmap(from), now)
+			continue
+		}
+		if errors.Is(err, net.ErrClosed) || n.ctx.Err() != nil {
+			return
+		}
+		n.count.add(ReadErrors, 1)
+		n.cfg.Logger.Warn("read", "addr", e.local, "err", err)
+		if pause = min(2*pause+time.Millisecond, time.Second); !n.rest(pause) {
+			return
+		}
+	}
+}
+
+// rest waits for d, or returns false when the node closes before.
+func (n *Node) rest(d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-n.ctx.Done():
+		return false
+	}
+}
+
+// receive takes one datagram to where it belongs.
+func (n *Node) receive(e *endpoint, b []byte, from netip.AddrPort, now time.Time) {
+	n.count.add(PacketsIn, 1)
+	n.count.add(BytesIn, len(b))
+	m := &e.in
+	if err := krpc.Parse(b, m); err != nil {
+		n.count.add(Malformed, 1)
+		return
+	}
+	if m.Anomalies != 0 {
+		n.count.add(Anomalous, 1)
+	}
+	switch m.Kind {
+	case krpc.KindQuery:
+		n.serve(e, m, from, now)
+	case krpc.KindReply, krpc.KindError:
+		n.takeReply(m, from, now)
+	default:
+		n.count.add(Malformed, 1)
+	}
+}
+
+// send writes one datagram.
+func (n *Node) send(e *endpoint, b []byte, to netip.AddrPort) error {
+	if _, err := e.conn.WriteToUDPAddrPort(b, to); err != nil {
+		n.count.add(WriteErrors, 1)
+		return err
+	}
+	n.count.add(PacketsOut, 1)
+	n.count.add(BytesOut, len(b))
+	return nil
+}
