@@ -29,7 +29,7 @@ func NewQuery(q Query, m *Message) error {
 	m.Kind, m.Method = KindQuery, q.Method()
 	if err := q.fill(m); err != nil {
 		*m = Message{}
-		return fmt.Errorf("krpc: %s query: %w", q.Method(), err)
+		return fmt.Errorf("krpc: query %q: %w", q.Method(), err)
 	}
 	return nil
 }
