@@ -1,7 +1,6 @@
 package table
 
 import (
-	"encoding/binary"
 	"slices"
 
 	"github.com/lightdht/lightdht/lightdht/kad"
@@ -33,8 +32,6 @@ type flatChunk struct {
 	ids [flatChunkSize]uint64 // the first 64 bits
 	pos [flatChunkSize]uint32
 }
-
-func first64(id kad.ID) uint64 { return binary.BigEndian.Uint64(id[:]) }
 
 func (x *flatIndex) len() int { return int(x.size) }
 

@@ -34,6 +34,7 @@ type query struct {
 
 	heads [classes]head
 	last  cursor // of an iteration: what was taken last
+	walk  *walk  // scratch of a prefixIndex
 }
 
 // head is what was read of a class and not yet taken.
@@ -131,4 +132,15 @@ func (q *query) compare(a, b near) int {
 		return c
 	}
 	return ra.addrPort().Compare(rb.addrPort())
+}
+
+// sort orders a few candidates.
+func (q *query) sort(few []near) {
+	for i := 1; i < len(few); i++ {
+		n, j := few[i], i
+		for ; j > 0 && (n.d < few[j-1].d || n.d == few[j-1].d && q.closer(n, few[j-1])); j-- {
+			few[j] = few[j-1]
+		}
+		few[j] = n
+	}
 }
