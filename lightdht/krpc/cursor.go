@@ -89,17 +89,15 @@ func (c *cursor) str() []byte {
 	n := int(b[i] - '0')
 	for i++; i < len(b) && b[i] != ':'; i++ {
 		digit := int(b[i]) - '0'
-		if digit < 0 || digit > 9 || n == 0 || n > len(b) {
+		if digit < 0 || digit > 9 || n == 0 {
 			c.fail("bad length", c.i)
 			return nil
 		}
-		n = 10*n + digit
+		if n = 10*n + digit; n > len(b) { // before it can overflow
+			break
+		}
 	}
-	if i++; i > len(b) {
-		c.fail("truncated", len(b))
-		return nil
-	}
-	if n > len(b)-i {
+	if i++; n > len(b)-i {
 		c.fail("string beyond the end", c.i)
 		return nil
 	}
