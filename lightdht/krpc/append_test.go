@@ -60,10 +60,12 @@ func TestAppendLeavesOutUnfit(t *testing.T) {
 	}
 }
 
+// absent are the anomalies of a message that merely lacks something.
+const absent = NoTID | NoKind | NoMethod | NoBody | NoID
+
 // Whatever a Message holds, Parse reads what Append writes, finds nothing wrong
 // with it but what is missing, and Append writes it again.
 func TestAppendIsAlwaysValid(t *testing.T) {
-	const absent = NoTID | NoKind | NoMethod | NoBody | NoID
 	seed := rand.Uint64()
 	r := rand.New(rand.NewPCG(seed, 0))
 	for range 20000 {
