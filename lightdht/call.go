@@ -73,7 +73,9 @@ var outgoings = sync.Pool{New: func() any { return new(outgoing) }}
 // start sends c's query and sees to its end. ctx may be nil.
 func (n *Node) start(ctx context.Context, c *call, q krpc.Query) {
 	c.to.Addr = kad.Unmap(c.to.Addr)
-	c.method = q.Method()
+	if q != nil {
+		c.method = q.Method()
+	}
 	e := n.endpoint(kad.FamilyOf(c.to.Addr.Addr()))
 	switch {
 	case e == nil:
