@@ -135,6 +135,7 @@ func (n *Node) answerAnnounce(e *endpoint, m *krpc.Message, from netip.AddrPort,
 	switch {
 	case !m.Has(krpc.FieldInfoHash):
 		e.ans.refuse(krpc.CodeProtocol, "info_hash of 20 bytes missing")
+	case port == 0:
 		e.ans.refuse(krpc.CodeProtocol, "port missing")
 	case !n.tokens.valid(m.Token, now, from.Addr(), n.id, m.InfoHash):
 		n.count.add(BadToken, 1)
