@@ -15,8 +15,8 @@ import (
 )
 
 const (
-	bootstrapTries = 4           // rounds over all places
-	bootstrapPause = time.Second // after the first round; doubled after each
+	bootstrapTries = 4 // rounds over all places
+	bootstrapPause = 5 // the pause after the first round is Timeout over this, 1 s by default; it doubles with each
 )
 
 // Bootstrap joins the network: it asks all addresses of all places in
@@ -41,7 +41,7 @@ func (n *Node) introduce(ctx context.Context) error {
 	if len(places) == 0 {
 		return nil
 	}
-	pause := bootstrapPause
+	pause := n.cfg.Timeout / bootstrapPause
 	for try := 1; ; try++ {
 		failures, ok := n.introduceOnce(ctx, places)
 		switch {
@@ -51,7 +51,7 @@ func (n *Node) introduce(ctx context.Context) error {
 			return fmt.Errorf("bootstrap: %w", context.Cause(ctx))
 		case n.ctx.Err() != nil:
 			return ErrClosed
-		case try == bootstrapTries:
+		case try == bootstrapTries || hopeless(failures):
 			return &BootstrapError{Tried: failures, Tries: try}
 		}
 		n.cfg.Logger.Info("bootstrap: nobody answered", "try", try, "again_in", pause)
@@ -60,6 +60,21 @@ func (n *Node) introduce(ctx context.Context) error {
 		}
 		pause *= 2
 	}
+}
+
+// errPlace is about a host:port that cannot be used, now or later.
+type errPlace string
+
+func (e errPlace) Error() string { return string(e) }
+
+// hopeless reports whether trying again cannot help.
+func hopeless(failures []BootstrapFailure) bool {
+	for _, f := range failures {
+		if _, ok := f.Err.(errPlace); !ok {
+			return false
+		}
+	}
+	return true
 }
 
 func (n *Node) sleep(ctx context.Context, d time.Duration) bool {
@@ -153,11 +168,11 @@ func (n *Node) introduceAt(ctx context.Context, p place, tell func(BootstrapFail
 func (n *Node) resolve(ctx context.Context, hostport string) ([]netip.AddrPort, error) {
 	host, portText, err := net.SplitHostPort(hostport)
 	if err != nil {
-		return nil, fmt.Errorf("want host:port")
+		return nil, errPlace("want host:port")
 	}
 	port, err := strconv.ParseUint(portText, 10, 16)
 	if err != nil || port == 0 {
-		return nil, fmt.Errorf("the port is a number from 1 to 65535")
+		return nil, errPlace("the port is a number from 1 to 65535")
 	}
 	ips, err := n.lookupHost(ctx, host)
 	if err != nil {
@@ -170,7 +185,7 @@ func (n *Node) resolve(ctx context.Context, hostport string) ([]netip.AddrPort, 
 		}
 	}
 	if len(addrs) == 0 {
-		return nil, fmt.Errorf("no address of a family that this node listens on")
+		return nil, errPlace("no address of a family that this node listens on")
 	}
 	return addrs, nil
 }
@@ -181,7 +196,10 @@ func (n *Node) lookupHost(ctx context.Context, host string) ([]netip.Addr, error
 	}
 	ips, err := n.cfg.Resolve(ctx, host)
 	if dns := (*net.DNSError)(nil); errors.As(err, &dns) {
-		return nil, fmt.Errorf("%s", dns.Err) // the place is named besides
+		if dns.IsNotFound {
+			return nil, errPlace("no such host")
+		}
+		return nil, errors.New(dns.Err) // the place is named besides
 	}
 	return ips, err
 }

@@ -1,0 +1,64 @@
+package main
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/lightdht/lightdht/lightdht"
+	"github.com/lightdht/lightdht/lightdht/kad"
+	"github.com/urfave/cli/v2"
+)
+
+// maxLine is the longest line read from stdin: magnet links can be long.
+const maxLine = 64 << 10
+
+// infohashes reads a command's arguments; "-" stands for the lines of stdin,
+// where empty lines and those that begin with # are passed over.
+func infohashes(c *cli.Context) ([]kad.ID, error) {
+	if c.NArg() == 0 {
+		return nil, usagef("name an infohash, or - to read them from stdin: see lightdht %s --help", c.Command.Name)
+	}
+	var ids []kad.ID
+	for _, arg := range c.Args().Slice() {
+		if arg == "-" {
+			more, err := readInfohashes(c.App.Reader)
+			if err != nil {
+				return nil, err
+			}
+			ids = append(ids, more...)
+			continue
+		}
+		id, err := lightdht.ParseInfohash(arg)
+		if err != nil {
+			return nil, err
+		}
+		ids = append(ids, id)
+	}
+	return ids, nil
+}
+
+func readInfohashes(r io.Reader) ([]kad.ID, error) {
+	var ids []kad.ID
+	lines := bufio.NewScanner(r)
+	lines.Buffer(nil, maxLine)
+	for n := 1; lines.Scan(); n++ {
+		line := strings.TrimSpace(lines.Text())
+		if line == "" || strings.HasPrefix(line, "#") {
+			continue
+		}
+		id, err := lightdht.ParseInfohash(line)
+		if err != nil {
+			return nil, fmt.Errorf("stdin, line %d: %w", n, err)
+		}
+		ids = append(ids, id)
+	}
+	if err := lines.Err(); err != nil {
+		return nil, fmt.Errorf("stdin: %w", err)
+	}
+	if len(ids) == 0 {
+		return nil, fmt.Errorf("stdin held no infohash: give one on each line")
+	}
+	return ids, nil
+}

@@ -1,0 +1,154 @@
+package main
+
+import (
+	"errors"
+	"iter"
+	"math/rand/v2"
+
+	"github.com/lightdht/lightdht/lightdht"
+	"github.com/lightdht/lightdht/lightdht/analysis"
+	"github.com/lightdht/lightdht/lightdht/kad"
+	"github.com/urfave/cli/v2"
+)
+
+func lookupCommand() *cli.Command {
+	return &cli.Command{
+		Name:      "lookup",
+		Usage:     "find the nodes closest to IDs, and estimate the network's size from them",
+		ArgsUsage: "ID… (40 hex; - reads lines from stdin)",
+		Description: "Prints the closest nodes that answered for each ID, nearest first: ID, address, shared bits, round trip, hop.\n" +
+			"The estimate pools all lookups; it holds for targets chosen at random, so give many: --random 64.",
+		Flags: append(commonFlags(), formatFlag("text"), widthFlag(),
+			countFlag("random", "look up `N` random IDs besides, drawn from --seed"),
+			&cli.BoolFlag{Name: "trace", Usage: "tell every step on stderr"},
+		),
+		Action: lookup,
+	}
+}
+
+func lookup(c *cli.Context) error {
+	cfg, err := lookupConfig(c)
+	if err != nil {
+		return err
+	}
+	targets, err := lookupTargets(c)
+	if err != nil {
+		return err
+	}
+	out, err := newRows(c.App.Writer, c.String("format"), "target", "rank", "id", "ip", "port", "common_bits", "rtt_us", "hop")
+	if err != nil {
+		return err
+	}
+	defer out.close()
+	s, err := open(c)
+	if err != nil {
+		return err
+	}
+	defer s.close()
+	sizes := spacings{}
+	for _, target := range targets {
+		res, err := s.follow(s.node.LookupWith(c.Context, target, cfg), c.Bool("trace"))
+		if err != nil {
+			return advise(err)
+		}
+		s.say("%s: %s", target, summary(res))
+		if err := printClosest(out, res, len(targets) > 1); err != nil {
+			return err
+		}
+		sizes.add(res)
+	}
+	s.sayEstimates(sizes)
+	return out.close()
+}
+
+// follow runs a lookup to its end, telling the steps if asked to.
+func (s *session) follow(steps iter.Seq2[lightdht.Step, error], trace bool) (res *lightdht.LookupResult, err error) {
+	for step, err := range steps {
+		if err != nil {
+			return nil, err
+		}
+		if trace {
+			s.say("%s", traceLine(step))
+		}
+		res = step.Result
+	}
+	return res, nil
+}
+
+// lookupTargets reads the arguments and draws random targets.
+func lookupTargets(c *cli.Context) ([]kad.ID, error) {
+	n := countOf(c, "random")
+	var targets []kad.ID
+	if n == 0 || c.NArg() > 0 {
+		var err error
+		if targets, err = infohashes(c); err != nil {
+			return nil, err
+		}
+	}
+	var seed [32]byte
+	for i := range 8 {
+		seed[i] = byte(c.Uint64("seed") >> (8 * i))
+	}
+	rng := rand.NewChaCha8(seed)
+	for range n {
+		var id kad.ID
+		rng.Read(id[:])
+		targets = append(targets, id)
+	}
+	return targets, nil
+}
+
+// printClosest prints the nodes that a lookup found closest; lines of text name
+// the target when there are several.
+func printClosest(out *rows, res *lightdht.LookupResult, several bool) error {
+	for i, a := range res.Closest {
+		bits := kad.CommonPrefixLen(res.Target, a.ID)
+		var err error
+		switch {
+		case out.format != "text":
+			err = out.add(res.Target, i+1, a.ID, a.Addr.Addr(), a.Addr.Port(), bits, a.RTT.Microseconds(), a.Hop)
+		case several:
+			err = out.add(res.Target, a.ID, a.Addr, bits, round(a.RTT), a.Hop)
+		default:
+			err = out.add(a.ID, a.Addr, bits, round(a.RTT), a.Hop)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// spacings is what lookups say about the size of the network of each family.
+type spacings map[kad.Family][]analysis.Spacing
+
+// add notes how far the last of the closest nodes of each family is.
+func (s spacings) add(res *lightdht.LookupResult) {
+	last := map[kad.Family]analysis.Spacing{}
+	for _, a := range res.Closest {
+		f := kad.FamilyOf(a.Addr.Addr())
+		last[f] = analysis.Spacing{K: last[f].K + 1, Distance: res.Target.Distance(a.ID).Fraction()}
+	}
+	for f, spacing := range last {
+		s[f] = append(s[f], spacing)
+	}
+}
+
+// sayEstimates tells how large the network of each family is, or why that
+// cannot be told.
+func (s *session) sayEstimates(all spacings) {
+	for _, f := range []kad.Family{kad.IPv4, kad.IPv6} {
+		if len(all[f]) == 0 {
+			continue
+		}
+		est, err := analysis.PooledSize(all[f], 0.95)
+		switch {
+		case errors.Is(err, analysis.ErrOverlap):
+			s.say("network size (%s): %s; this node has heard of %d contacts", f, oneLine(err), s.node.Table(f).Len())
+		case err != nil:
+			s.say("network size (%s): %s", f, oneLine(err))
+		default:
+			s.say("network size (%s): %s", f, est)
+		}
+	}
+}

@@ -1,0 +1,101 @@
+// Command lightdht asks the BitTorrent mainline DHT, and a built-in test
+// network, what a researcher wants to know.
+//
+// Data goes to stdout, what happened goes to stderr. It exits with 0 when it
+// did what was asked, with 1 when it could not, with 2 when it was asked wrongly.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/urfave/cli/v2"
+)
+
+// version is what --version tells.
+const version = "0.1.0"
+
+func main() { os.Exit(run(os.Args, os.Stdin, os.Stdout, os.Stderr)) }
+
+// run is the whole program: it returns the exit status.
+func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	app := newApp(stdin, stdout, stderr)
+	args, err := flagsFirst(app, args)
+	if err == nil {
+		err = app.RunContext(ctx, args)
+	}
+	return status(err, stderr)
+}
+
+// status reports err in one line and returns the exit status it stands for.
+func status(err error, stderr io.Writer) int {
+	var usage usageError
+	switch {
+	case err == nil:
+		return 0
+	case errors.As(err, &usage):
+		fmt.Fprintf(stderr, "lightdht: %s\n", oneLine(err))
+		return 2
+	case errors.Is(err, context.Canceled):
+		fmt.Fprintln(stderr, "lightdht: interrupted; what was written is complete up to here")
+		return 1
+	}
+	fmt.Fprintf(stderr, "lightdht: %s\n", oneLine(err))
+	return 1
+}
+
+// usageError is an error about how the program was called.
+type usageError struct{ error }
+
+// usagef returns a usageError.
+func usagef(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
+
+func newApp(stdin io.Reader, stdout, stderr io.Writer) *cli.App {
+	app := &cli.App{
+		Name:                 "lightdht",
+		Usage:                "ask and measure the BitTorrent mainline DHT",
+		Version:              version,
+		Reader:               stdin,
+		Writer:               stdout,
+		ErrWriter:            stderr,
+		EnableBashCompletion: true,
+		HideHelpCommand:      true,
+		ExitErrHandler:       func(*cli.Context, error) {}, // run decides
+		OnUsageError:         onUsageError,
+		CommandNotFound:      nil,
+		Action:               noCommand,
+		Commands: []*cli.Command{
+			probeCommand(), pingCommand(), lookupCommand(), announceCommand(), dumpCommand(), completionCommand(),
+		},
+	}
+	for _, c := range app.Commands {
+		c.OnUsageError = onUsageError
+		c.HideHelpCommand = true
+	}
+	return app
+}
+
+func onUsageError(c *cli.Context, err error, _ bool) error {
+	return usagef("%v: see lightdht %s--help", err, commandWord(c))
+}
+
+func commandWord(c *cli.Context) string {
+	if c.Command == nil || c.Command.Name == "" || c.Command.Name == "lightdht" {
+		return ""
+	}
+	return c.Command.Name + " "
+}
+
+func noCommand(c *cli.Context) error {
+	if name := c.Args().First(); name != "" {
+		return usagef("no command %q: see lightdht --help", name)
+	}
+	return cli.ShowAppHelp(c)
+}

@@ -1,0 +1,118 @@
+package main
+
+import (
+	"encoding/csv"
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+)
+
+// rows writes a table row by row, in the format asked for. Each row is handed
+// to the operating system when it is written, so that an interrupt loses none.
+type rows struct {
+	w       io.Writer
+	format  string
+	columns []string
+	csv     *csv.Writer
+	n       int
+	err     error
+}
+
+// newRows begins a table; columns are its names. Text has no header.
+func newRows(w io.Writer, format string, columns ...string) (*rows, error) {
+	r := &rows{w: w, format: format, columns: columns}
+	switch format {
+	case "text", "ndjson", "json":
+	case "csv":
+		r.csv = csv.NewWriter(w)
+		r.csv.UseCRLF = true // RFC 4180
+		r.err = r.writeCSV(columns)
+	default:
+		return nil, usagef("--format %q: want text, csv, ndjson or json", format)
+	}
+	return r, nil
+}
+
+// add writes one row, a value for each column; nil is an absent one. It returns
+// the first error of all writes.
+func (r *rows) add(values ...any) error {
+	if r.err != nil {
+		return r.err
+	}
+	switch r.format {
+	case "csv":
+		r.err = r.writeCSV(texts(values))
+	case "text":
+		_, r.err = fmt.Fprintln(r.w, strings.Join(texts(values), "\t"))
+	default:
+		r.err = r.writeJSON(values)
+	}
+	r.n++
+	return r.err
+}
+
+// close ends the table.
+func (r *rows) close() error {
+	if r.err != nil || r.format != "json" {
+		return r.err
+	}
+	end := "\n]\n"
+	if r.n == 0 {
+		end = "[]\n"
+	}
+	_, r.err = io.WriteString(r.w, end)
+	return r.err
+}
+
+func (r *rows) writeCSV(fields []string) error {
+	r.csv.Write(fields)
+	r.csv.Flush()
+	return r.csv.Error()
+}
+
+// writeJSON writes an object with its keys in the order of the columns.
+func (r *rows) writeJSON(values []any) error {
+	var b strings.Builder
+	switch {
+	case r.format == "json" && r.n == 0:
+		b.WriteString("[\n")
+	case r.format == "json":
+		b.WriteString(",\n")
+	}
+	sep := "{"
+	for i, value := range values {
+		encoded, err := json.Marshal(value)
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(&b, "%s%q:%s", sep, r.columns[i], encoded)
+		sep = ","
+	}
+	b.WriteString("}")
+	if r.format == "ndjson" {
+		b.WriteString("\n")
+	}
+	_, err := io.WriteString(r.w, b.String())
+	return err
+}
+
+// texts returns the values as CSV and text show them.
+func texts(values []any) []string {
+	out := make([]string, len(values))
+	for i, value := range values {
+		if value != nil {
+			out[i] = fmt.Sprint(value)
+		}
+	}
+	return out
+}
+
+// stamp returns t for a row: RFC 3339 in UTC, nil for never.
+func stamp(t time.Time) any {
+	if t.IsZero() {
+		return nil
+	}
+	return t.UTC().Format(time.RFC3339)
+}

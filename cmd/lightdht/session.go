@@ -1,0 +1,206 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/netip"
+	"syscall"
+	"time"
+
+	"github.com/lightdht/lightdht/lightdht"
+	"github.com/lightdht/lightdht/lightdht/kad"
+	"github.com/lightdht/lightdht/lightdht/testnet"
+	"github.com/lightdht/lightdht/table"
+	"github.com/urfave/cli/v2"
+)
+
+// commonFlags are the flags of every command that has a node.
+func commonFlags() []cli.Flag {
+	return []cli.Flag{
+		&cli.StringFlag{Name: "listen", Usage: "`HOST:PORT` to listen on; port 0 lets the system choose", DefaultText: ":0; with --testnet 127.0.0.1:0"},
+		&cli.StringSliceFlag{Name: "bootstrap", Usage: "`HOST:PORT` to begin with (repeatable)", DefaultText: "the public routers"},
+		&cli.StringFlag{Name: "network", Usage: "`KIND` of network: auto, public or private", Value: "auto"},
+		&cli.StringFlag{Name: "table", Usage: "`KIND` of table: flat or prefix", Value: "prefix"},
+		&cli.StringFlag{Name: "id", Usage: "our node ID, 40 `HEX` digits", DefaultText: "random"},
+		&cli.BoolFlag{Name: "read-only", Usage: "mark our queries read-only and answer nothing (BEP 43)"},
+		countFlag("testnet", "run against `N` nodes started here on loopback (200, 2k)"),
+		&cli.Uint64Flag{Name: "seed", Usage: "`SEED` of the test network and of random targets", Value: 1},
+		&cli.DurationFlag{Name: "timeout", Usage: "how long to wait for one answer", Value: 5 * time.Second},
+		&cli.BoolFlag{Name: "no-store", Usage: "write nothing to disk"},
+		&cli.StringFlag{Name: "log-level", Usage: "`LEVEL` of the log on stderr: debug, info, warn or error", Value: "warn"},
+	}
+}
+
+// formatFlag is how a command writes its data.
+func formatFlag(def string) cli.Flag {
+	return &cli.StringFlag{Name: "format", Usage: "`FORMAT` of the data on stdout: text, csv, ndjson or json", Value: def}
+}
+
+// session is a node, and the test network it lives in if there is one.
+type session struct {
+	node   *lightdht.Node
+	net    *testnet.Net
+	stderr io.Writer
+}
+
+// open starts the node that the common flags describe. In a test network peers
+// are announced for the infohashes.
+func open(c *cli.Context, infohashes ...kad.ID) (*session, error) {
+	cfg, err := config(c)
+	if err != nil {
+		return nil, err
+	}
+	s := &session{stderr: c.App.ErrWriter}
+	listen := c.String("listen")
+	if n := countOf(c, "testnet"); n > 0 {
+		if len(cfg.Bootstrap) > 0 {
+			return nil, usagef("--testnet brings its own nodes to begin with: leave --bootstrap out")
+		}
+		if err := s.startTestnet(c, n, infohashes, &cfg); err != nil {
+			return nil, err
+		}
+		listen = orText(listen, "127.0.0.1:0")
+	} else if c.IsSet("testnet") {
+		return nil, usagef("--testnet wants at least one node")
+	}
+	s.node, err = lightdht.Listen(orText(listen, ":0"), cfg)
+	if err != nil {
+		s.close()
+		if errors.Is(err, syscall.EADDRINUSE) {
+			return nil, fmt.Errorf("%w: choose another with --listen, or port 0", err)
+		}
+		return nil, fmt.Errorf("%w: choose another address with --listen", err)
+	}
+	return s, nil
+}
+
+func (s *session) startTestnet(c *cli.Context, n int, infohashes []kad.ID, cfg *lightdht.Config) (err error) {
+	began := time.Now()
+	s.net, err = testnet.Start(c.Context, testnet.Config{
+		Nodes: n, Seed: c.Uint64("seed"), Infohashes: infohashes, NewTable: cfg.NewTable,
+	})
+	if err != nil {
+		return err
+	}
+	cfg.Bootstrap = s.net.Bootstrap()
+	s.say("test network: %d nodes on loopback, seed %d, ready in %s", n, c.Uint64("seed"), round(time.Since(began)))
+	return nil
+}
+
+// close ends the node and its test network.
+func (s *session) close() {
+	if s.node != nil {
+		s.node.Close()
+	}
+	if s.net != nil {
+		s.net.Close()
+	}
+}
+
+// say writes one line about what happened.
+func (s *session) say(format string, args ...any) { fmt.Fprintf(s.stderr, format+"\n", args...) }
+
+// config reads the common flags.
+func config(c *cli.Context) (lightdht.Config, error) {
+	cfg := lightdht.Config{
+		Bootstrap: c.StringSlice("bootstrap"),
+		ReadOnly:  c.Bool("read-only"),
+		Timeout:   c.Duration("timeout"),
+	}
+	for _, place := range cfg.Bootstrap {
+		if _, _, err := net.SplitHostPort(place); err != nil {
+			return cfg, usagef("--bootstrap %q: want HOST:PORT", place)
+		}
+	}
+	if cfg.Timeout <= 0 {
+		return cfg, usagef("--timeout %s: want a time above zero, such as 5s", cfg.Timeout)
+	}
+	if _, err := table.New(c.String("table")); err != nil {
+		return cfg, usagef("--table: %w", err)
+	}
+	cfg.NewTable = func() table.Table { t, _ := table.New(c.String("table")); return t }
+	if id := c.String("id"); id != "" {
+		if err := cfg.ID.UnmarshalText([]byte(id)); err != nil {
+			return cfg, usagef("--id: %w", err)
+		}
+	}
+	var err error
+	if cfg.Network, err = parseNetwork(c.String("network")); err != nil {
+		return cfg, err
+	}
+	cfg.Logger, err = logger(c)
+	return cfg, err
+}
+
+func parseNetwork(s string) (lightdht.Network, error) {
+	for _, n := range []lightdht.Network{lightdht.Auto, lightdht.Public, lightdht.Private} {
+		if n.String() == s {
+			return n, nil
+		}
+	}
+	return 0, usagef("--network %q: want auto, public or private", s)
+}
+
+// logger writes to stderr what is at least as grave as --log-level.
+func logger(c *cli.Context) (*slog.Logger, error) {
+	var level slog.Level
+	if err := level.UnmarshalText([]byte(c.String("log-level"))); err != nil {
+		return nil, usagef("--log-level %q: want debug, info, warn or error", c.String("log-level"))
+	}
+	return slog.New(slog.NewTextHandler(c.App.ErrWriter, &slog.HandlerOptions{Level: level})), nil
+}
+
+// advise adds to an error what to do next.
+func advise(err error) error {
+	var boot *lightdht.BootstrapError
+	switch {
+	case errors.As(err, &boot):
+		return fmt.Errorf("%w: check the network, or name another node with --bootstrap", err)
+	case errors.Is(err, lightdht.ErrNoNodes):
+		return fmt.Errorf("%w: name one with --bootstrap HOST:PORT, or try --testnet 200", err)
+	}
+	return err
+}
+
+// resolveAll turns host:port arguments into addresses, the first of each.
+func resolveAll(ctx context.Context, args []string) ([]netip.AddrPort, error) {
+	var addrs []netip.AddrPort
+	for _, arg := range args {
+		host, port, err := net.SplitHostPort(arg)
+		if err != nil || host == "" {
+			return nil, usagef("%q is no address: want HOST:PORT", arg)
+		}
+		p, err := net.DefaultResolver.LookupPort(ctx, "udp", port)
+		if err != nil || p == 0 {
+			return nil, usagef("%q: the port is a number from 1 to 65535", arg)
+		}
+		ips, err := net.DefaultResolver.LookupNetIP(ctx, "ip", host)
+		if err != nil {
+			return nil, fmt.Errorf("%w: check the name", err)
+		}
+		addrs = append(addrs, netip.AddrPortFrom(ips[0].Unmap(), uint16(p)))
+	}
+	return addrs, nil
+}
+
+func orText(s, def string) string {
+	if s == "" {
+		return def
+	}
+	return s
+}
+
+// round shortens a duration for people.
+func round(d time.Duration) time.Duration {
+	switch {
+	case d > time.Second:
+		return d.Round(10 * time.Millisecond)
+	case d > time.Millisecond:
+		return d.Round(10 * time.Microsecond)
+	}
+	return d.Round(time.Microsecond)
+}
