@@ -39,8 +39,9 @@ func FuzzParse(f *testing.F) {
 			}
 			return
 		}
-		for range m.Nodes.All() {
-		}
+		m.NodeInfos()
+		m.PeerAddrs()
+		m.Lookup("zz")
 		first := Append(nil, &m)
 		var back Message
 		if err := Parse(first, &back); err != nil {
