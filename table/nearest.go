@@ -17,7 +17,6 @@ func (t *contacts) AppendNearest(dst []Contact, target kad.ID, n int, f Filter) 
 	}
 	q := t.queries.Get().(*query)
 	defer t.queries.Put(q)
-	var seen distinct
 	t.mu.RLock()
 	defer t.mu.RUnlock()
 	q.begin(target, &f)
@@ -27,7 +26,7 @@ func (t *contacts) AppendNearest(dst []Contact, target kad.ID, n int, f Filter) 
 			break
 		}
 		dst = append(dst, t.slab.at(near.pos).contact(&t.versions))
-		if f.Distinct && !seen.first(&dst[len(dst)-1]) {
+		if f.Distinct && !q.seen.first(&dst[len(dst)-1]) {
 			dst = dst[:len(dst)-1]
 			n++
 		}
@@ -113,6 +112,8 @@ type distinct struct {
 	count int
 	many  map[netip.AddrPort]struct{} // all of them, once they are more than few holds
 }
+
+func (d *distinct) reset() { d.count, d.many = 0, nil }
 
 // first reports whether c shares neither ID nor address with one let through
 // before, and if so lets it through.

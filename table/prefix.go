@@ -65,6 +65,7 @@ type prefixIndex struct {
 	bits   int
 	leaves int // those that hold something
 	size   int
+	order  btree.LessFunc[entry] // less, made once
 	free   *btree.FreeListG[entry]
 }
 
@@ -76,7 +77,9 @@ type leaf struct {
 }
 
 func newPrefixIndex(s *slab, p *pivots) *prefixIndex {
-	return &prefixIndex{slab: s, pivots: p, dir: make([]leaf, 1), free: btree.NewFreeListG[entry](0)}
+	x := &prefixIndex{slab: s, pivots: p, dir: make([]leaf, 1), free: btree.NewFreeListG[entry](0)}
+	x.order = x.less
+	return x
 }
 
 // less orders entries by ID, then address.
@@ -106,7 +109,7 @@ func (x *prefixIndex) lessTied(a, b uint32) bool {
 }
 
 func (x *prefixIndex) newTree() *btree.BTreeG[entry] {
-	return btree.NewWithFreeListG(leafDegree, x.less, x.free)
+	return btree.NewWithFreeListG(leafDegree, x.order, x.free)
 }
 
 func (x *prefixIndex) len() int { return x.size }

@@ -33,8 +33,9 @@ type query struct {
 	limit  uint32 // positions from here on arrived after the search began
 
 	heads [classes]head
-	last  cursor // of an iteration: what was taken last
-	walk  *walk  // scratch of a prefixIndex
+	last  cursor   // of an iteration: what was taken last
+	seen  distinct // of AppendNearest
+	walk  *walk    // scratch of a prefixIndex
 }
 
 // head is what was read of a class and not yet taken.
@@ -55,6 +56,7 @@ func (q *query) begin(target kad.ID, f *Filter) {
 	q.target, q.first = target, first64(target)
 	q.sieve = newSieve(f)
 	q.limit = q.slab.size
+	q.seen.reset()
 	for c := range q.heads {
 		h := &q.heads[c]
 		h.done = !q.sieve.admits(class(c)) || q.indexes[c].len() == 0
@@ -113,7 +115,7 @@ func (q *query) wants(n near, after cursor) bool {
 	if after.set && !q.closer(after.near, n) {
 		return false
 	}
-	return n.pos < q.limit && q.sieve.passes(q.slab.at(n.pos))
+	return n.pos < q.limit && (q.sieve.open || q.sieve.passes(q.slab.at(n.pos)))
 }
 
 // closer reports whether a comes before b.

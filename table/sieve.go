@@ -33,6 +33,7 @@ type sieve struct {
 	states   State
 	answered bool
 	public   bool
+	open     bool // everything passes
 }
 
 const anyState = StateGood | StateQuestionable | StateBad
@@ -45,6 +46,7 @@ func newSieve(f *Filter) sieve {
 	if s.states != anyState {
 		s.fresh = freshSince(f.Now)
 	}
+	s.open = s.states == anyState && !s.answered && !s.public
 	return s
 }
 
@@ -59,7 +61,7 @@ func freshSince(now time.Time) int64 {
 	return sec
 }
 
-// classes reports whether a contact of class c may pass.
+// admits reports whether a contact of class c may pass.
 func (s *sieve) admits(c class) bool {
 	switch c {
 	case classAnswered:

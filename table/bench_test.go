@@ -1,0 +1,168 @@
+package table_test
+
+import (
+	"flag"
+	"fmt"
+	"math/rand/v2"
+	"testing"
+	"time"
+
+	"github.com/lightdht/lightdht/lightdht/kad"
+	"github.com/lightdht/lightdht/table"
+)
+
+var huge = flag.Bool("huge", false, "benchmark ten million contacts too (takes 1.2 GB)")
+
+// sizes are the numbers of contacts to benchmark at.
+func sizes() []int {
+	if *huge {
+		return []int{1_000, 1_000_000, 10_000_000}
+	}
+	return []int{1_000, 1_000_000}
+}
+
+// each runs a benchmark on both kinds.
+func each(b *testing.B, bench func(b *testing.B, kind string)) {
+	for _, kind := range []string{"flat", "prefix"} {
+		b.Run(kind, func(b *testing.B) { bench(b, kind) })
+	}
+}
+
+func fixed() *rand.Rand { return rand.New(rand.NewPCG(1, 2)) }
+
+// targets returns what a benchmark asks for in turn.
+func targets(r *rand.Rand) (ids [1024]kad.ID) {
+	for i := range ids {
+		ids[i] = randomID(r)
+	}
+	return ids
+}
+
+func benchNearest(b *testing.B, tb table.Table, ids [1024]kad.ID, n int, f table.Filter) {
+	dst := make([]table.Contact, 0, n)
+	b.ReportAllocs()
+	i := 0
+	for b.Loop() {
+		dst = tb.AppendNearest(dst[:0], ids[i%len(ids)], n, f)
+		i++
+	}
+	if len(dst) != n {
+		b.Fatalf("%d contacts, want %d", len(dst), n)
+	}
+}
+
+func BenchmarkAppendNearest(b *testing.B) {
+	each(b, func(b *testing.B, kind string) {
+		for _, size := range sizes() {
+			r := fixed()
+			tb := newTable(b, kind)
+			fill(tb, r, size)
+			for _, n := range []int{8, 100} {
+				b.Run(fmt.Sprintf("%d/of=%d", n, size), func(b *testing.B) {
+					benchNearest(b, tb, targets(r), n, table.Filter{})
+				})
+			}
+		}
+	})
+}
+
+// Nine of ten have failed too often.
+func BenchmarkAppendNearestMostBad(b *testing.B) {
+	each(b, func(b *testing.B, kind string) {
+		r, tb := fixed(), newTable(b, kind)
+		for i, c := range fill(tb, r, 1_000_000) {
+			for range table.BadAfter {
+				if i%10 != 0 {
+					tb.Observe(table.Sighting{Node: c.Info(), Time: epoch, Event: table.Failed})
+				}
+			}
+		}
+		benchNearest(b, tb, targets(r), 8, table.Good(epoch))
+	})
+}
+
+// Nine of ten have not been heard of for an hour.
+func BenchmarkAppendNearestMostStale(b *testing.B) {
+	each(b, func(b *testing.B, kind string) {
+		r, tb := fixed(), newTable(b, kind)
+		for i := range 1_000_000 {
+			s := replied(randomID(r), addr4(i), epoch)
+			if i%10 != 0 {
+				s.Time = epoch.Add(-time.Hour)
+			}
+			tb.Observe(s)
+		}
+		benchNearest(b, tb, targets(r), 8, table.Good(epoch))
+	})
+}
+
+// A million that never answered are all nearer than the hundred thousand that did.
+func BenchmarkAppendNearestCrowd(b *testing.B) {
+	each(b, func(b *testing.B, kind string) {
+		r, tb := fixed(), newTable(b, kind)
+		fill(tb, r, 100_000)
+		center := randomID(r)
+		for i := range 1_000_000 {
+			n := kad.NodeInfo{ID: sharing(r, center, 40), Addr: addr6(i)}
+			tb.Observe(table.Sighting{Node: n, Time: epoch, Event: table.Mentioned})
+		}
+		ids := targets(r)
+		for i := range ids {
+			ids[i] = sharing(r, center, 40)
+		}
+		benchNearest(b, tb, ids, 8, table.Good(epoch))
+	})
+}
+
+// A hundred thousand IDs share 100 bits.
+func BenchmarkAppendNearestShared(b *testing.B) {
+	each(b, func(b *testing.B, kind string) {
+		r, tb := fixed(), newTable(b, kind)
+		center := randomID(r)
+		for i := range 100_000 {
+			tb.Observe(replied(sharing(r, center, 100), addr4(i), epoch))
+		}
+		ids := targets(r)
+		for i := range ids {
+			ids[i] = sharing(r, center, 100)
+		}
+		benchNearest(b, tb, ids, 8, table.Filter{})
+	})
+}
+
+func BenchmarkObserve(b *testing.B) {
+	each(b, func(b *testing.B, kind string) {
+		for _, size := range sizes() {
+			tb := newTable(b, kind)
+			cs := fill(tb, fixed(), size)
+			i := 0
+			b.Run(fmt.Sprintf("known/of=%d", size), func(b *testing.B) {
+				b.ReportAllocs()
+				for b.Loop() {
+					i = (i + 7919) % size
+					tb.Observe(replied(cs[i].ID, cs[i].Addr, epoch))
+				}
+			})
+		}
+		b.Run("new", func(b *testing.B) {
+			r, tb, i := fixed(), newTable(b, kind), 0
+			b.ReportAllocs()
+			for b.Loop() {
+				tb.Observe(replied(randomID(r), addr4(i), epoch))
+				i++
+			}
+		})
+	})
+}
+
+func BenchmarkAll(b *testing.B) {
+	each(b, func(b *testing.B, kind string) {
+		tb := newTable(b, kind)
+		fill(tb, fixed(), 100_000)
+		for b.Loop() {
+			for range tb.All() {
+			}
+		}
+		b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/100_000, "ns/contact")
+	})
+}
