@@ -57,7 +57,10 @@ type BootstrapFailure struct {
 // Error names each place and why, on one line.
 func (e *BootstrapError) Error() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "no bootstrap node answered in %d tries", e.Tries)
+	b.WriteString("no bootstrap node answered")
+	if e.Tries > 1 {
+		fmt.Fprintf(&b, " in %d tries", e.Tries)
+	}
 	for i, f := range e.Tried {
 		sep := "; "
 		if i == 0 {

@@ -12,9 +12,10 @@ import (
 )
 
 const (
-	exploreFirstPause = 50 * time.Millisecond // between two rounds that learn something
-	exploreLastPause  = 5 * time.Second       // between two in a network that has no more to tell
-	exploreGreets     = 16                    // contacts that never answered, pinged in a round
+	exploreFirstPause = 100 * time.Millisecond // between two rounds while there is news
+	exploreLastPause  = 5 * time.Second        // between two in a network that has no more to tell
+	exploreQuiet      = 8                      // rounds without news before the pauses grow
+	exploreGreets     = 16                     // contacts that never answered, pinged in a round
 )
 
 // Explore looks around until ctx ends: it joins the network, then looks up
@@ -25,13 +26,14 @@ func (n *Node) Explore(ctx context.Context) error {
 	if err := n.Bootstrap(ctx); err != nil {
 		return err
 	}
-	known := 0
+	known, quiet := 0, 0
 	for pause := exploreFirstPause; ctx.Err() == nil && n.ctx.Err() == nil; {
 		n.FindClosest(ctx, kad.RandomID()) // its failures are in the counters
 		n.greetSilent(ctx)
-		pause = min(2*pause, exploreLastPause)
 		if now := n.Len(); now > known {
-			known, pause = now, exploreFirstPause
+			known, quiet, pause = now, 0, exploreFirstPause
+		} else if quiet++; quiet > exploreQuiet {
+			pause = min(2*pause, exploreLastPause)
 		}
 		n.sleep(ctx, pause)
 	}

@@ -20,7 +20,8 @@ func probeCommand() *cli.Command {
 		Description: "Prints every peer once, as it is found: ip:port, after the infohash when there are several.\n" +
 			"With --testnet N, peers are announced in the test network for the infohashes asked for.",
 		Flags: append(commonFlags(), formatFlag("text"), widthFlag(),
-			&cli.IntFlag{Name: "announce", Usage: "afterwards announce a peer at `PORT` of our address; 0 means the port of our socket"},
+			&cli.IntFlag{Name: "announce", DefaultText: "no announcement",
+				Usage: "afterwards announce a peer at `PORT` of our address; 0 means the port of our socket"},
 			&cli.BoolFlag{Name: "trace", Usage: "tell every step on stderr"},
 		),
 		Action: probe,
