@@ -3,6 +3,7 @@ package lightdht_test
 import (
 	"context"
 	"encoding/binary"
+	"errors"
 	"math/rand/v2"
 	"net/netip"
 	"slices"
@@ -52,6 +53,9 @@ func (l *lab) node(addr string, cfg lightdht.Config) *lightdht.Node {
 	}
 	if cfg.Network == lightdht.Auto {
 		cfg.Network = lightdht.Private
+	}
+	if cfg.Resolve == nil { // the system's resolver lives outside of the lab
+		cfg.Resolve = func(context.Context, string) ([]netip.Addr, error) { return nil, errors.New("no such host") }
 	}
 	node, err := lightdht.Listen("", cfg)
 	if err != nil {
