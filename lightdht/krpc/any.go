@@ -13,9 +13,9 @@ import (
 //
 // Args is a map[string]any or a struct with bencode tags, as
 // github.com/zeebo/bencode encodes them; nil stands for no arguments. Strings
-// and []byte become strings, integers and bools integers. In maps and in []any
-// a kad.ID becomes its 20 bytes. In a struct it would become 40 hex digits:
-// use a []byte there.
+// and []byte become strings, integers and bools integers. A kad.ID in a
+// map[string]any or in a []any becomes its 20 bytes. Elsewhere, in a struct for
+// instance, it would become 40 hex digits: use a []byte there.
 //
 // Args may bring its own "id" of 20 bytes, which then is the asker's.
 type Any struct {

@@ -55,10 +55,10 @@ func appendBody(dst []byte, m *Message) []byte {
 	dst = append(dst, 'd')
 	extra := extraOf(m.Extra)
 	for f := m.writable(); f != 0; f &= f - 1 {
-		key := f.lowest().key()
-		dst = extra.appendBefore(dst, key)
-		dst = appendString(dst, key)
-		dst = appendField(dst, m, f.lowest())
+		field := f.lowest()
+		dst = extra.appendBefore(dst, field.key())
+		dst = append(dst, wireKeys[field.index()]...)
+		dst = appendField(dst, m, field)
 	}
 	dst = extra.appendRest(dst)
 	return append(dst, 'e')

@@ -43,11 +43,22 @@ var fieldKeys = [...]string{
 	"p", "port", "salt", "samples", "scrape", "seed", "seq", "sig", "target", "token", "v", "values", "want",
 }
 
+// wireKeys is fieldKeys in bencode: "2:id".
+var wireKeys = func() (keys [len(fieldKeys)]string) {
+	for i, key := range fieldKeys {
+		keys[i] = string(appendString(nil, key))
+	}
+	return keys
+}()
+
 // lowest returns the field of f that comes first on the wire.
 func (f Fields) lowest() Fields { return f & -f }
 
+// index returns the position of the bit of a single field.
+func (f Fields) index() int { return bits.TrailingZeros32(uint32(f)) }
+
 // key returns the wire name of a single field.
-func (f Fields) key() string { return fieldKeys[bits.TrailingZeros32(uint32(f))] }
+func (f Fields) key() string { return fieldKeys[f.index()] }
 
 // Has reports whether every field of f is present in m.
 func (m *Message) Has(f Fields) bool { return m.Fields&f == f }

@@ -16,6 +16,17 @@
 // bytes. What is well-formed but wrong (a missing t, unsorted keys, a node list
 // with a torn tail, a port of 70000) leaves the field unset or keeps the part
 // that is good, and is told in [Message.Anomalies].
+//
+// A [Query] says what to ask; [NewQuery] makes a Message of it, and [Any] is a
+// query of any other name. The lists [Nodes], [Nodes6] and [Peers] stay as they
+// are on the wire and are read in place:
+//
+//	for node := range m.Nodes.All() { … }      // a kad.NodeInfo each
+//	for addr := range m.Values.All() { … }     // a netip.AddrPort each
+//	raw, ok := m.Lookup("x"); Decode(raw, &v)  // a key that has no field
+//
+// Nothing here checks what a message means: whether its transaction id is ours,
+// its addresses can be reached, its token is good or its signature holds.
 package krpc
 
 import (
@@ -56,12 +67,12 @@ const (
 // it is set in Fields, so a Message is built by the constructors or with Set.
 type Message struct {
 	Kind    Kind   // y
-	Method  string // q of a query
+	Method  string // q of a query; empty in other messages
 	TID     []byte // t, the transaction id; any length
 	Version []byte // v, the client version: two letters and two bytes by BEP 20; nil when absent
 
 	ReadOnly bool           // ro, BEP 43
-	IP       netip.AddrPort // ip of a reply: the asker's address as the sender saw it, BEP 42; zero when absent
+	IP       netip.AddrPort // ip of an answer: the asker's address as the sender saw it, unmapped, BEP 42; zero when absent
 
 	Fields Fields // which of the body's keys are present
 
@@ -69,7 +80,7 @@ type Message struct {
 	ID          kad.ID // id, the sender's
 	Target      kad.ID // target: find_node, get, sample_infohashes
 	InfoHash    kad.ID // info_hash: get_peers, announce_peer
-	Want        Want   // want, BEP 32
+	Want        Want   // want, BEP 32; Has tells an empty list from none
 	Port        uint16 // port: announce_peer
 	ImpliedPort bool   // implied_port: announce_peer
 	Seed        bool   // seed: announce_peer, BEP 33
@@ -84,25 +95,26 @@ type Message struct {
 	PeerFilter  []byte // BFpe, 256 bytes, BEP 33
 
 	// BEP 44. The transport does not check signatures.
-	Value     []byte // v: the bencoded value
+	Value     []byte // v: the bencoded value, byte for byte as it was signed
 	PublicKey []byte // k, 32 bytes
 	Signature []byte // sig, 64 bytes
-	Salt      []byte // salt, at most 64 bytes
+	Salt      []byte // salt; more than 64 bytes are for the receiver to refuse
 	Seq       int64  // seq
 	CAS       int64  // cas
 
 	// BEP 51.
 	Interval int64  // interval: seconds until the next sample may be asked for
 	Num      int64  // num: infohashes in the sender's storage
-	Samples  []byte // samples: 20 bytes each
+	Samples  []byte // samples: infohashes, 20 bytes each
 
 	// The e list of an error.
 	Code int64  // 201 generic, 202 server, 203 protocol, 204 method unknown, …
 	Text []byte // what went wrong, in words
 
 	// Extra is a bencoded dictionary of further keys for the body: the caller's
-	// own arguments. Append merges it in key order; a key that a typed field
-	// writes wins. Parse leaves it nil: see Body.
+	// own arguments. Append merges it in key order, unless its keys are not in
+	// order themselves; a key that a typed field writes wins. Parse leaves it
+	// nil: see Body.
 	Extra []byte
 
 	// Body is the dictionary a or r as it stood in the datagram, for keys that

@@ -10,6 +10,12 @@ import (
 // A received list may hold items of other lengths; they are left out.
 type Peers []byte
 
+// The lengths of a peer with its prefix.
+const (
+	peer4Size = len("6:") + addr4Size
+	peer6Size = len("18:") + addr6Size
+)
+
 // All yields the well-formed peers in their order. IPv4 addresses mapped into
 // IPv6 are unmapped.
 func (p Peers) All() iter.Seq[netip.AddrPort] {
@@ -55,10 +61,10 @@ func AppendPeer(dst Peers, addr netip.AddrPort) Peers {
 // unless that item is well-formed.
 func firstPeer(p []byte) (start, end int) {
 	switch {
-	case len(p) >= 2+addr4Size && p[0] == '6' && p[1] == ':':
-		return 2, 2 + addr4Size
-	case len(p) >= 3+addr6Size && p[0] == '1' && p[1] == '8' && p[2] == ':':
-		return 3, 3 + addr6Size
+	case len(p) >= peer4Size && p[0] == '6' && p[1] == ':':
+		return peer4Size - addr4Size, peer4Size
+	case len(p) >= peer6Size && p[0] == '1' && p[1] == '8' && p[2] == ':':
+		return peer6Size - addr6Size, peer6Size
 	}
 	return 0, 0
 }
@@ -66,10 +72,16 @@ func firstPeer(p []byte) (start, end int) {
 // goodRun returns the length of the well-formed items that p begins with.
 func (p Peers) goodRun() int {
 	i := 0
-	for _, n := firstPeer(p); n > 0; _, n = firstPeer(p[i:]) {
+	for {
+		for len(p)-i >= peer4Size && p[i] == '6' && p[i+1] == ':' { // nearly all there are
+			i += peer4Size
+		}
+		_, n := firstPeer(p[i:])
+		if n == 0 {
+			return i
+		}
 		i += n
 	}
-	return i
 }
 
 // afterBad returns what follows the first item of p, nothing if it is no
