@@ -110,10 +110,15 @@ type distinct struct {
 	last  kad.ID
 	few   [16]netip.AddrPort
 	count int
-	many  map[netip.AddrPort]struct{} // all of them, once they are more than few holds
+	many  map[netip.AddrPort]struct{} // all of them when they are more than few holds; kept for the next search
 }
 
-func (d *distinct) reset() { d.count, d.many = 0, nil }
+func (d *distinct) reset() {
+	if d.count > len(d.few) {
+		clear(d.many)
+	}
+	d.count = 0
+}
 
 // first reports whether c shares neither ID nor address with one let through
 // before, and if so lets it through.
@@ -132,7 +137,7 @@ func (d *distinct) first(c *Contact) bool {
 }
 
 func (d *distinct) knows(addr netip.AddrPort) bool {
-	if d.many != nil {
+	if d.count > len(d.few) {
 		_, ok := d.many[addr]
 		return ok
 	}
@@ -147,6 +152,8 @@ func (d *distinct) knows(addr netip.AddrPort) bool {
 func (d *distinct) spill(addr netip.AddrPort) {
 	if d.many == nil {
 		d.many = make(map[netip.AddrPort]struct{})
+	}
+	if d.count == len(d.few) {
 		for _, a := range d.few {
 			d.many[a] = struct{}{}
 		}

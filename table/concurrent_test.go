@@ -1,0 +1,137 @@
+package table_test
+
+import (
+	"math/rand/v2"
+	"slices"
+	"sync"
+	"testing"
+
+	"github.com/lightdht/lightdht/lightdht/kad"
+	"github.com/lightdht/lightdht/table"
+)
+
+// iterations are the ways a caller's code gets called.
+func iterations(tb table.Table, r *rand.Rand, body func(table.Contact)) map[string]func() {
+	match := table.Filter{Match: func(c table.Contact) bool { body(c); return true }}
+	return map[string]func(){
+		"All": func() {
+			for c := range tb.All() {
+				body(c)
+			}
+		},
+		"Under": func() {
+			for c := range tb.Under(kad.ID{}.Prefix(1)) {
+				body(c)
+			}
+		},
+		"Nearest": func() {
+			for c := range tb.Nearest(randomID(r), table.Filter{}) {
+				body(c)
+			}
+		},
+		"Nearest.Match": func() {
+			for range tb.Nearest(randomID(r), match) {
+			}
+		},
+		"AppendNearest.Match": func() { tb.AppendNearest(nil, randomID(r), 1000, match) },
+		"Sample.Match":        func() { tb.Sample(r, 10, kad.Prefix{}, match) },
+		"Sample.Match.zone":   func() { tb.Sample(r, 10, kad.ID{}.Prefix(1), match) },
+	}
+}
+
+// A caller's code that calls the table would hang if a lock were held.
+func TestNoLockWhileCallerRuns(t *testing.T) {
+	both(t, func(t *testing.T, kind string) {
+		tb, r, called := newTable(t, kind), seeded(t), 0
+		fill(tb, r, 300)
+		body := func(c table.Contact) {
+			called++
+			tb.Observe(replied(c.ID, c.Addr, epoch))
+			tb.Observe(replied(randomID(r), addr6(tb.Len()), epoch))
+			tb.AppendNearest(nil, c.ID, 1, table.Filter{})
+		}
+		for name, iterate := range iterations(tb, r, body) {
+			called = 0
+			if iterate(); called == 0 {
+				t.Errorf("%s called nobody", name)
+			}
+		}
+	})
+}
+
+// Contacts present throughout are yielded once, whatever happens to them and
+// whoever else comes.
+func TestYieldedOnce(t *testing.T) {
+	both(t, func(t *testing.T, kind string) {
+		tb, r := newTable(t, kind), seeded(t)
+		center := randomID(r)
+		for i := range 2000 {
+			tb.Observe(table.Sighting{Node: kad.NodeInfo{ID: sharing(r, center, i%3*50), Addr: addr4(i)}, Time: epoch, Event: table.Event(i%4 + 1)})
+		}
+		present := slices.Collect(tb.All())
+		upset := func() {
+			c := present[r.IntN(len(present))]
+			event := []table.Event{table.Replied, table.Failed, table.Failed, table.Failed}[r.IntN(4)]
+			tb.Observe(table.Sighting{Node: c.Info(), Time: epoch, Event: event})
+			tb.Observe(replied(sharing(r, center, r.IntN(3)*50), addr6(tb.Len()), epoch))
+		}
+		for name, seq := range map[string]func(func(table.Contact) bool){
+			"All": tb.All(), "Under": tb.Under(kad.Prefix{}), "Nearest": tb.Nearest(center, table.Filter{}),
+			"Nearest elsewhere": tb.Nearest(randomID(r), table.Filter{}),
+		} {
+			times := map[kad.NodeInfo]int{}
+			for c := range seq {
+				times[c.Info()]++
+				upset()
+			}
+			for _, c := range present {
+				if times[c.Info()] != 1 {
+					t.Fatalf("%s yielded %v %d times", name, c.Info(), times[c.Info()])
+				}
+			}
+		}
+	})
+}
+
+func TestConcurrent(t *testing.T) {
+	both(t, func(t *testing.T, kind string) {
+		tb, seed := newTable(t, kind), rand.Uint64()
+		fill(tb, rand.New(rand.NewPCG(seed, 0)), 200)
+		var wg sync.WaitGroup
+		for i := range 2 {
+			wg.Go(func() { write(tb, rand.New(rand.NewPCG(seed, uint64(i+1)))) })
+			wg.Go(func() { read(t, tb, rand.New(rand.NewPCG(seed, uint64(i+3)))) })
+		}
+		wg.Wait()
+		if n := len(slices.Collect(tb.All())); n != tb.Len() || n != tb.Count(kad.Prefix{}) {
+			t.Errorf("%d contacts, Len says %d", n, tb.Len())
+		}
+	})
+}
+
+// write crowds half of the IDs, so that readers borrow deep pivots.
+func write(tb table.Table, r *rand.Rand) {
+	for i := range 3000 {
+		n := kad.NodeInfo{ID: sharing(r, kad.ID{}, r.IntN(2)*100), Addr: addr4(i)}
+		tb.Observe(table.Sighting{Node: n, Time: epoch, Event: table.Event(1 + r.IntN(4)), Version: []byte{byte(i)}})
+	}
+}
+
+func read(t *testing.T, tb table.Table, r *rand.Rand) {
+	for range 30 {
+		target := sharing(r, kad.ID{}, r.IntN(2)*100)
+		got := tb.AppendNearest(nil, target, 200, table.Filter{Distinct: true})
+		if !slices.IsSortedFunc(got, func(a, b table.Contact) int { return target.CompareDistance(a.ID, b.ID) }) || len(got) < 200 {
+			t.Error("AppendNearest beside writers is wrong")
+		}
+		left := 300
+		for c := range tb.Nearest(target, table.Good(epoch)) {
+			tb.Observe(table.Sighting{Node: c.Info(), Time: epoch, Event: table.Failed})
+			if left--; left == 0 {
+				break
+			}
+		}
+		tb.Sample(r, 5, kad.Prefix{}, table.Good(epoch))
+		tb.Count(target.Prefix(r.IntN(161)))
+	}
+}
