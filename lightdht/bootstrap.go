@@ -6,8 +6,10 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"slices"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/lightdht/lightdht/lightdht/kad"
@@ -149,6 +151,9 @@ func (n *Node) introduceAt(ctx context.Context, p place, tell func(BootstrapFail
 		tell(BootstrapFailure{Host: p.host, Err: err})
 		return
 	}
+	if p.router {
+		n.routers.add(addrs...)
+	}
 	var wg sync.WaitGroup
 	for _, addr := range addrs {
 		wg.Add(1)
@@ -158,7 +163,7 @@ func (n *Node) introduceAt(ctx context.Context, p place, tell func(BootstrapFail
 				tell(BootstrapFailure{Host: p.host, Addr: addr, Err: cause(c.err)})
 			}()
 		}
-		n.start(ctx, &call{to: kad.NodeInfo{Addr: addr}, router: p.router, deliver: done},
+		n.start(ctx, &call{to: kad.NodeInfo{Addr: addr}, deliver: done},
 			krpc.FindNode{Target: n.id, Want: n.want()})
 	}
 	wg.Wait()
@@ -202,4 +207,30 @@ func (n *Node) lookupHost(ctx context.Context, host string) ([]netip.Addr, error
 		return nil, errors.New(dns.Err) // the place is named besides
 	}
 	return ips, err
+}
+
+// addrSet is a small set of addresses that is read far more often than it grows.
+type addrSet struct {
+	mu  sync.Mutex
+	all atomic.Pointer[[]netip.AddrPort]
+}
+
+func (s *addrSet) add(addrs ...netip.AddrPort) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var all []netip.AddrPort
+	if old := s.all.Load(); old != nil {
+		all = slices.Clone(*old)
+	}
+	for _, addr := range addrs {
+		if !slices.Contains(all, addr) {
+			all = append(all, addr)
+		}
+	}
+	s.all.Store(&all)
+}
+
+func (s *addrSet) has(addr netip.AddrPort) bool {
+	all := s.all.Load()
+	return all != nil && slices.Contains(*all, addr)
 }

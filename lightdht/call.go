@@ -16,7 +16,6 @@ import (
 type call struct {
 	to       kad.NodeInfo // who is asked; a zero ID: whoever is there
 	method   string
-	router   bool // who is asked is a router
 	tid      uint32
 	sent     time.Time
 	deadline time.Time
@@ -178,7 +177,7 @@ func (n *Node) takeReply(m *krpc.Message, from netip.AddrPort, now time.Time) {
 		n.count.add(Stray, 1)
 	case late:
 		n.count.add(Late, 1)
-		n.sawReply(m, from, now, now.Sub(sent), false)
+		n.sawReply(m, from, now, now.Sub(sent))
 	case answers:
 		n.count.add(RepliesIn, 1)
 		n.answered(c, m, from, now)
@@ -192,7 +191,7 @@ func (n *Node) answered(c *call, m *krpc.Message, from netip.AddrPort, now time.
 	if m.Kind == krpc.KindError {
 		n.count.add(ErrorsIn, 1)
 		if !c.to.ID.IsZero() { // an error names nobody; it is the address that answered
-			n.observe(table.Sighting{Node: c.to, Time: now, Event: table.Replied, RTT: c.reply.RTT, Version: m.Version, Router: c.router})
+			n.observe(table.Sighting{Node: c.to, Time: now, Event: table.Replied, RTT: c.reply.RTT, Version: m.Version})
 		}
 		n.end(c, &krpc.Error{Code: m.Code, Text: string(m.Text)})
 		return
@@ -201,16 +200,16 @@ func (n *Node) answered(c *call, m *krpc.Message, from netip.AddrPort, now time.
 		n.count.add(UnexpectedID, 1)
 		n.observe(table.Sighting{Node: c.to, Time: now, Event: table.Failed})
 	}
-	n.sawReply(m, from, now, c.reply.RTT, c.router)
+	n.sawReply(m, from, now, c.reply.RTT)
 	n.end(c, nil)
 }
 
 // sawReply records who replied and whom the reply named.
-func (n *Node) sawReply(m *krpc.Message, from netip.AddrPort, now time.Time, rtt time.Duration, router bool) {
+func (n *Node) sawReply(m *krpc.Message, from netip.AddrPort, now time.Time, rtt time.Duration) {
 	if m.Has(krpc.FieldID) {
 		n.observe(table.Sighting{
 			Node: kad.NodeInfo{ID: m.ID, Addr: from}, Time: now, Event: table.Replied,
-			RTT: rtt, Version: m.Version, Router: router,
+			RTT: rtt, Version: m.Version,
 		})
 	}
 	for i := range m.Nodes.Len() {

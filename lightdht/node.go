@@ -54,6 +54,7 @@ type Node struct {
 	peers   *peerStore
 	rtt     rttEstimator
 	count   counters
+	routers addrSet // where Config.Routers are
 
 	greeting atomic.Int32       // pings to newcomers under way
 	ctx      context.Context    // ends with the node
@@ -162,7 +163,10 @@ func (n *Node) Add(nodes ...kad.NodeInfo) error {
 	now := time.Now()
 	for _, info := range nodes {
 		info.Addr = kad.Unmap(info.Addr)
-		if !n.reachable(info.Addr) {
+		switch {
+		case n.endpoint(kad.FamilyOf(info.Addr.Addr())) == nil:
+			return fmt.Errorf("%s: %w", info.Addr, ErrFamily)
+		case !n.reachable(info.Addr):
 			return fmt.Errorf("%s: %w", info.Addr, ErrReserved)
 		}
 		n.observe(table.Sighting{Node: info, Time: now, Event: table.Mentioned, Origin: table.FromImport})
@@ -190,12 +194,13 @@ func (n *Node) observe(s table.Sighting) (c table.Contact, added bool) {
 		n.count.add(OwnID, 1)
 		return table.Contact{}, false
 	}
+	s.Router = n.routers.has(s.Node.Addr)
 	return e.table.Observe(s)
 }
 
 // mention records a node that a list named. ok says that it may be contacted.
 func (n *Node) mention(info kad.NodeInfo, now time.Time) (ok bool) {
-	if !n.reachable(info.Addr) {
+	if !n.reachable(info.Addr) || n.endpoint(kad.FamilyOf(info.Addr.Addr())) == nil {
 		n.count.add(MentionRefused, 1)
 		return false
 	}
