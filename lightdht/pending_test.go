@@ -13,7 +13,9 @@ import (
 // naive is what pending promises, as a list that is searched.
 type naive struct{ calls, ended []*call }
 
-func (n *naive) drop(c *call) { n.calls = slices.DeleteFunc(n.calls, func(x *call) bool { return x == c }) }
+func (n *naive) drop(c *call) {
+	n.calls = slices.DeleteFunc(n.calls, func(x *call) bool { return x == c })
+}
 
 func (n *naive) match(tid uint32, from netip.AddrPort) (*call, verdict) {
 	is := func(c *call) bool { return c.tid == tid && c.to.Addr == from }
