@@ -18,6 +18,9 @@ func announceCommand() *cli.Command {
 	}
 }
 
+// storedColumns are the columns of a node that took an announcement.
+var storedColumns = []string{"infohash", "id", "ip", "port"}
+
 func announce(c *cli.Context) error {
 	port, err := announcePort(c)
 	if err != nil {
@@ -32,7 +35,7 @@ func announce(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	out, err := newRows(c.App.Writer, c.String("format"), "infohash", "id", "ip", "port")
+	out, err := newRows(c.App.Writer, c.String("format"), storedColumns...)
 	if err != nil {
 		return err
 	}

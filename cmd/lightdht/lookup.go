@@ -26,6 +26,9 @@ func lookupCommand() *cli.Command {
 	}
 }
 
+// closestColumns are the columns of a node that a lookup found closest.
+var closestColumns = []string{"target", "rank", "id", "ip", "port", "common_bits", "rtt_us", "hop"}
+
 func lookup(c *cli.Context) error {
 	cfg, err := lookupConfig(c)
 	if err != nil {
@@ -35,7 +38,7 @@ func lookup(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	out, err := newRows(c.App.Writer, c.String("format"), "target", "rank", "id", "ip", "port", "common_bits", "rtt_us", "hop")
+	out, err := newRows(c.App.Writer, c.String("format"), closestColumns...)
 	if err != nil {
 		return err
 	}

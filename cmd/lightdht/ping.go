@@ -21,6 +21,9 @@ func pingCommand() *cli.Command {
 	}
 }
 
+// pingColumns are the columns of a node that answered a ping.
+var pingColumns = []string{"ip", "port", "id", "rtt_us", "version"}
+
 func ping(c *cli.Context) error {
 	addrs, err := resolveAll(c.Context, c.Args().Slice())
 	if err != nil {
@@ -29,7 +32,7 @@ func ping(c *cli.Context) error {
 	if len(addrs) == 0 && countOf(c, "testnet") == 0 {
 		return usagef("name a node as HOST:PORT: see lightdht ping --help")
 	}
-	out, err := newRows(c.App.Writer, c.String("format"), "ip", "port", "id", "rtt_us", "version")
+	out, err := newRows(c.App.Writer, c.String("format"), pingColumns...)
 	if err != nil {
 		return err
 	}

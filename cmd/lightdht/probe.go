@@ -41,6 +41,9 @@ func lookupConfig(c *cli.Context) (lightdht.LookupConfig, error) {
 	return lightdht.LookupConfig{K: 8, Width: width}, nil
 }
 
+// peerColumns are the columns of a peer.
+var peerColumns = []string{"infohash", "ip", "port", "family"}
+
 func probe(c *cli.Context) error {
 	if port := c.Int("announce"); port < 0 || port > 65535 {
 		return usagef("--announce %d: want a port from 0 to 65535", port)
@@ -54,7 +57,7 @@ func probe(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	out, err := newRows(c.App.Writer, c.String("format"), "infohash", "ip", "port", "family")
+	out, err := newRows(c.App.Writer, c.String("format"), peerColumns...)
 	if err != nil {
 		return err
 	}

@@ -33,7 +33,7 @@ func (q Any) fill(m *Message) error {
 	if q.Args == nil {
 		return nil
 	}
-	raw, err := encode(wireForm(q.Args))
+	raw, err := encode(q.Args)
 	if err != nil {
 		return err
 	}
@@ -58,27 +58,6 @@ func (m *Message) takeID() error {
 	m.ID = id
 	m.Set(FieldID)
 	return nil
-}
-
-// wireForm replaces the IDs in v by their bytes. It copies what it changes.
-func wireForm(v any) any {
-	switch v := v.(type) {
-	case kad.ID:
-		return v[:]
-	case map[string]any:
-		out := make(map[string]any, len(v))
-		for key, item := range v {
-			out[key] = wireForm(item)
-		}
-		return out
-	case []any:
-		out := make([]any, len(v))
-		for i, item := range v {
-			out[i] = wireForm(item)
-		}
-		return out
-	}
-	return v
 }
 
 // encode is bencode.EncodeBytes, whose panics on odd types become errors.

@@ -41,6 +41,9 @@ func TestQueries(t *testing.T) {
 			A int64  `bencode:"a"`
 			C int64  `bencode:"c,omitempty"`
 		}{"x", -1, 0}}, "d1:ai-1e1:b1:xe"},
+		{Any{Name: "vote", Args: struct {
+			Target kad.ID `bencode:"target"`
+		}{idM}}, "d6:target20:mnopqrstuvwxyz123456e"},
 		{Any{Name: "find_node", Args: bencode.RawMessage("d6:target3:bade")}, "d6:target3:bade"},
 		{Any{Name: "ping", Args: map[string]any{"id": idA, "x": 1}}, "d2:id20:abcdefghij01234567891:xi1ee"},
 		{Any{Name: "ping", Args: map[string]string{"id": string(idA[:])}}, "d2:id20:abcdefghij0123456789e"},
@@ -110,16 +113,16 @@ func TestAnyRecovers(t *testing.T) {
 	}
 }
 
-// Any does not change the caller's arguments.
-func TestAnyLeavesArgs(t *testing.T) {
-	list := []any{idA}
-	args := map[string]any{"id": idA, "list": list}
-	var m Message
-	if err := NewQuery(Any{Name: "x", Args: args}, &m); err != nil {
-		t.Fatal(err)
+// An ID is its 20 bytes in both directions.
+func TestDecodeID(t *testing.T) {
+	var got struct {
+		Target kad.ID `bencode:"target"`
 	}
-	if args["id"] != idA || list[0] != any(idA) {
-		t.Error("IDs were replaced in place")
+	if err := Decode([]byte("d6:target20:mnopqrstuvwxyz123456e"), &got); err != nil || got.Target != idM {
+		t.Errorf("Decode = %v, %v", got.Target, err)
+	}
+	if err := Decode([]byte("d6:target3:bade"), &got); err == nil {
+		t.Error("Decode took an ID of three bytes")
 	}
 }
 

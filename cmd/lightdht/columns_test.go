@@ -1,0 +1,34 @@
+package main
+
+import (
+	"os"
+	"regexp"
+	"slices"
+	"testing"
+)
+
+// Every column that a command writes is in the dictionary, and the dictionary
+// has no other.
+func TestColumnsAreInTheDictionary(t *testing.T) {
+	page, err := os.ReadFile("../../datasets/README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var described []string
+	for _, m := range regexp.MustCompile(`(?m)^\| ([a-z0-9_]+) \|`).FindAllSubmatch(page, -1) {
+		if name := string(m[1]); name != "column" {
+			described = append(described, name)
+		}
+	}
+	written := slices.Concat(contactColumns, peerColumns, closestColumns, pingColumns, storedColumns)
+	for _, name := range written {
+		if !slices.Contains(described, name) {
+			t.Errorf("column %s is not in datasets/README.md", name)
+		}
+	}
+	for _, name := range described {
+		if !slices.Contains(written, name) {
+			t.Errorf("datasets/README.md describes %s, which no command writes", name)
+		}
+	}
+}
