@@ -69,7 +69,7 @@ type outgoing struct {
 
 var outgoings = sync.Pool{New: func() any { return new(outgoing) }}
 
-// start sends c's query and sees to its end. ctx may be nil.
+// start sends c's query and sees to its end.
 func (n *Node) start(ctx context.Context, c *call, q krpc.Query) {
 	c.to.Addr = kad.Unmap(c.to.Addr)
 	if q != nil {
@@ -83,7 +83,7 @@ func (n *Node) start(ctx context.Context, c *call, q krpc.Query) {
 	case !n.reachable(c.to.Addr):
 		n.end(c, ErrReserved)
 		return
-	case ctx != nil && ctx.Err() != nil:
+	case ctx.Err() != nil:
 		n.end(c, context.Cause(ctx))
 		return
 	}
@@ -100,7 +100,7 @@ func (n *Node) start(ctx context.Context, c *call, q krpc.Query) {
 
 // register makes c wait for its answer; false when it has ended instead.
 func (n *Node) register(ctx context.Context, c *call) bool {
-	if ctx != nil && ctx.Done() != nil {
+	if ctx.Done() != nil {
 		c.unwatch = context.AfterFunc(ctx, func() { n.abort(c, context.Cause(ctx)) })
 	}
 	c.sent = time.Now()
@@ -110,7 +110,7 @@ func (n *Node) register(ctx context.Context, c *call) bool {
 	case !ok:
 		n.end(c, ErrClosed)
 		return false
-	case ctx != nil && ctx.Err() != nil: // it may have ended before c waited
+	case ctx.Err() != nil: // it may have ended before c waited
 		n.abort(c, context.Cause(ctx))
 		return false
 	case first:

@@ -353,7 +353,7 @@ func (l *lookup) askAll(list *shortlist, yield func(Step) bool) bool {
 			return false
 		}
 		c.call = &call{to: c.node, deliver: func(end *call) { go l.tell(lookupEnd{list, c, end}) }}
-		l.n.start(nil, c.call, l.query())
+		l.n.start(context.Background(), c.call, l.query())
 	}
 	return true
 }

@@ -2,6 +2,7 @@ package lightdht
 
 import (
 	"cmp"
+	"context"
 	"net/netip"
 	"slices"
 	"time"
@@ -72,7 +73,7 @@ func (n *Node) sawQuery(m *krpc.Message, from netip.AddrPort, now time.Time) {
 		return
 	}
 	n.greeting.Add(1)
-	n.start(nil, &call{to: info, deliver: func(*call) { n.greeting.Add(-1) }}, krpc.Ping{})
+	n.start(context.Background(), &call{to: info, deliver: func(*call) { n.greeting.Add(-1) }}, krpc.Ping{})
 }
 
 // answer fills e.ans.msg with the answer to m.

@@ -41,7 +41,7 @@ var plan = map[string]floor{
 	"lightdht/dataset": {2, []string{"lightdht/kad", "lightdht/krpc", "lightdht/record", "table"}}, // and the libraries of its formats, one by one
 	"lightdht/figure":  {2, []string{"lightdht/analysis", "gonum.org/v1/plot"}},
 
-	"lightdht/testnet": {3, []string{"lightdht/kad", "lightdht/krpc", "lightdht/record", "lightdht", "lightdht/dataset"}},
+	"lightdht/testnet": {3, []string{"lightdht/kad", "lightdht/krpc", "lightdht/record", "lightdht", "lightdht/dataset", "table"}},
 	"lightdht/crawl":   {3, []string{"lightdht/kad", "lightdht/krpc", "lightdht/record", "lightdht"}},
 
 	"cmd/lightdht": {4, []string{"lightdht/...", "table", "github.com/urfave/cli/v2"}},

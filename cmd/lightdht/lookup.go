@@ -147,7 +147,7 @@ func (s *session) sayEstimates(all spacings) {
 		est, err := analysis.PooledSize(all[f], 0.95)
 		switch {
 		case errors.Is(err, analysis.ErrOverlap):
-			s.say("network size (%s): %s; this node has heard of %d contacts", f, oneLine(err), s.node.Table(f).Len())
+			s.say("network size (%s): about %.0f, without an interval: %s; this node has heard of %d", f, est.N, oneLine(err), s.node.Table(f).Len())
 		case err != nil:
 			s.say("network size (%s): %s", f, oneLine(err))
 		default:
