@@ -18,6 +18,7 @@ type rows struct {
 	csv     *csv.Writer
 	n       int
 	err     error
+	closed  bool
 }
 
 // newRows begins a table; columns are its names. Text has no header.
@@ -53,11 +54,12 @@ func (r *rows) add(values ...any) error {
 	return r.err
 }
 
-// close ends the table.
+// close ends the table; closing it again does nothing more.
 func (r *rows) close() error {
-	if r.err != nil || r.format != "json" {
+	if r.err != nil || r.closed || r.format != "json" {
 		return r.err
 	}
+	r.closed = true
 	end := "\n]\n"
 	if r.n == 0 {
 		end = "[]\n"
