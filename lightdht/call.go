@@ -136,7 +136,9 @@ func (n *Node) transmit(e *endpoint, c *call, out *outgoing) {
 	out.buf = krpc.Append(out.buf[:0], m)
 	c.size = len(out.buf)
 	n.count.add(QueriesOut, 1)
-	if err := n.send(e, out.buf, c.to.Addr); err != nil {
+	if err := n.send(e, out.buf, c.to.Addr); n.ctx.Err() != nil {
+		n.abort(c, ErrClosed)
+	} else if err != nil {
 		n.abort(c, err)
 	}
 }

@@ -297,6 +297,8 @@ func (l *lookup) run(ctx context.Context, yield func(Step) bool) error {
 		case <-ctx.Done():
 			l.cancel()
 			return fmt.Errorf("lookup of %s: %w", l.res.Target, context.Cause(ctx))
+		case <-l.n.ctx.Done():
+			return fmt.Errorf("lookup of %s: %w", l.res.Target, ErrClosed)
 		}
 		if !ok {
 			l.cancel()

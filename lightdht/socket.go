@@ -118,11 +118,11 @@ const maxDatagram = 65535
 // times taken here and nowhere else.
 func (n *Node) readLoop(e *endpoint) {
 	buf := make([]byte, maxDatagram)
-	for pause := time.Duration(0); ; {
+	for failures := 0; ; {
 		size, from, err := e.conn.ReadFromUDPAddrPort(buf)
 		now := time.Now()
 		if err == nil {
-			pause = 0
+			failures = 0
 			n.receive(e, buf[:size], kad.Unmap(from), now)
 			continue
 		}
@@ -131,22 +131,17 @@ func (n *Node) readLoop(e *endpoint) {
 		}
 		n.count.add(ReadErrors, 1)
 		n.cfg.Logger.Warn("read", "addr", e.local, "err", err)
-		if pause = min(2*pause+time.Millisecond, time.Second); !n.rest(pause) {
+		if failures++; !n.sleep(n.ctx, readPause(failures)) {
 			return
 		}
 	}
 }
 
-// rest waits for d, or returns false when the node closes before.
-func (n *Node) rest(d time.Duration) bool {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return true
-	case <-n.ctx.Done():
-		return false
-	}
+// readPause keeps a socket that fails again and again from spinning: some
+// systems report an unreachable receiver of ours as a failed read, and those
+// must not slow the loop down.
+func readPause(failures int) time.Duration {
+	return min(time.Duration(max(0, failures-100))*time.Millisecond, time.Second)
 }
 
 // receive takes one datagram to where it belongs.

@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"time"
 
 	"github.com/lightdht/lightdht/lightdht/kad"
@@ -75,6 +77,9 @@ func (s *session) lookAround(ctx context.Context, d time.Duration) error {
 		case err := <-end:
 			if ctx.Err() != nil && s.node.Len() > 0 {
 				return nil // its time was over, or somebody pressed Ctrl-C: what there is gets written
+			}
+			if errors.Is(err, context.DeadlineExceeded) {
+				return fmt.Errorf("nobody answered within %s: name another node with --bootstrap, or look longer with --for", d)
 			}
 			return err
 		}

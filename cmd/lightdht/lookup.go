@@ -75,7 +75,7 @@ func (s *session) follow(steps iter.Seq2[lightdht.Step, error], trace bool) (res
 		}
 		res = step.Result
 	}
-	return res, nil
+	return res, nobody(res)
 }
 
 // lookupTargets reads the arguments and draws random targets.

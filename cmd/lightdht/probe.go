@@ -117,7 +117,7 @@ func (p prober) run(steps iter.Seq2[lightdht.Step, error], id kad.ID) (res *ligh
 		}
 	}
 	p.say("%s: %d peers; %s", id, len(res.Peers), summary(res))
-	return res, nil
+	return res, nobody(res)
 }
 
 func (p prober) print(id kad.ID, addr netip.AddrPort) error {
@@ -142,6 +142,14 @@ func (s *session) announce(ctx context.Context, res *lightdht.LookupResult, port
 		s.say("  %s", oneLine(err))
 	}
 	return done.Stored, nil
+}
+
+// nobody is an error when no node at all answered a lookup.
+func nobody(res *lightdht.LookupResult) error {
+	if res.Answered > 0 {
+		return nil
+	}
+	return fmt.Errorf("none of the %d nodes asked about %s answered: name another node with --bootstrap, or wait longer with --timeout", res.Asked, res.Target)
 }
 
 // summary says in words what happened on a lookup.

@@ -64,7 +64,7 @@ func TestQueries(t *testing.T) {
 	}
 }
 
-type unencodable struct{ m bool }
+type unencodable struct{}
 
 func (unencodable) MarshalBencode() ([]byte, error) { return nil, errors.New("no wire form") }
 
