@@ -2,6 +2,8 @@ package main
 
 import (
 	"fmt"
+	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -10,17 +12,16 @@ import (
 
 // flagsFirst moves a command's flags before its arguments, so that both
 // "probe HASH --table flat" and "probe --table flat HASH" work: the parser
-// underneath stops at the first argument.
+// underneath stops at the first argument. Asked for help or for what may be
+// typed next, it leaves the arguments out: they have nothing to say there.
 func flagsFirst(app *cli.App, args []string) ([]string, error) {
 	if len(args) < 2 {
 		return args, nil
 	}
-	var command *cli.Command
-	for _, c := range app.Commands {
-		if c.HasName(args[1]) {
-			command = c
-		}
+	if last := args[len(args)-1]; last == completeFlag {
+		return completing(app, args), nil
 	}
+	command := app.Command(args[1])
 	if command == nil {
 		return args, nil
 	}
@@ -36,8 +37,12 @@ func flagsFirst(app *cli.App, args []string) ([]string, error) {
 			rest = append(rest, arg)
 			continue
 		}
+		name := strings.TrimLeft(arg, "-")
+		if name == "help" || name == "h" {
+			return append(args[:2:2], "--help"), nil
+		}
 		flags = append(flags, arg)
-		if name := strings.TrimLeft(arg, "-"); valued[name] {
+		if valued[name] {
 			if i++; i == len(args) {
 				return nil, usagef("flag --%s needs a value: see lightdht %s --help", name, command.Name)
 			}
@@ -49,6 +54,17 @@ func flagsFirst(app *cli.App, args []string) ([]string, error) {
 		out = append(append(out, "--"), rest...)
 	}
 	return out, nil
+}
+
+// completeFlag is the last argument when a shell asks what may be typed next.
+const completeFlag = "--generate-bash-completion"
+
+// completing returns the command, if there is one, and completeFlag.
+func completing(app *cli.App, args []string) []string {
+	if app.Command(args[1]) == nil {
+		return []string{args[0], completeFlag}
+	}
+	return []string{args[0], args[1], completeFlag}
 }
 
 // valuedFlags returns the names of the flags that are followed by a value.
@@ -107,6 +123,51 @@ func countOf(c *cli.Context, name string) int {
 		return 0
 	}
 	return int(*v)
+}
+
+// badValue is how the parser underneath says that it cannot read a flag's value.
+var badValue = regexp.MustCompile(`(?s)^invalid (?:boolean )?value (".*") for (?:flag )?-([^:]+): (.*)$`)
+
+// onUsageError says what the parser underneath dislikes as the rest of the
+// program would.
+func onUsageError(c *cli.Context, err error, _ bool) error {
+	text := err.Error()
+	if m := badValue.FindStringSubmatch(text); m != nil {
+		text = fmt.Sprintf("--%s %s: %s", m[2], m[1], wanted(c.Command, m[2], m[3]))
+	} else if name, ok := strings.CutPrefix(text, "flag provided but not defined: -"); ok {
+		text = "no flag --" + name
+		if commandWord(c) == "" {
+			text += " before a command"
+		}
+	}
+	return usagef("%s: see lightdht %s--help", text, commandWord(c))
+}
+
+// wanted says what the value of a flag looks like, text if nothing better is known.
+func wanted(command *cli.Command, flag, text string) string {
+	for _, f := range command.Flags {
+		if !slices.Contains(f.Names(), flag) {
+			continue
+		}
+		switch f.(type) {
+		case *cli.IntFlag:
+			return "want a whole number"
+		case *cli.Uint64Flag:
+			return "want a whole number, 0 or more"
+		case *cli.DurationFlag:
+			return "want a time such as 5s or 500ms"
+		case *cli.BoolFlag:
+			return "want true or false"
+		}
+	}
+	return text
+}
+
+func commandWord(c *cli.Context) string {
+	if c.Command == nil || c.Command.Name == "" || c.Command.Name == "lightdht" {
+		return ""
+	}
+	return c.Command.Name + " "
 }
 
 // oneLine returns err's text on one line.

@@ -16,7 +16,8 @@ func completionCommand() *cli.Command {
 		Description: "bash: source <(lightdht completion bash)\n" +
 			"zsh:  source <(lightdht completion zsh)\n" +
 			"fish: lightdht completion fish | source",
-		Action: completion,
+		BashComplete: func(c *cli.Context) { fmt.Fprintln(c.App.Writer, "bash\nzsh\nfish") },
+		Action:       completion,
 	}
 }
 
@@ -45,6 +46,9 @@ compdef _lightdht lightdht
 `
 
 func completion(c *cli.Context) error {
+	if c.NArg() != 1 {
+		return usagef("name one shell: bash, zsh or fish")
+	}
 	var script string
 	switch shell := c.Args().First(); shell {
 	case "bash":
@@ -58,7 +62,7 @@ func completion(c *cli.Context) error {
 		}
 		script = strings.TrimRight(script, "\n") + "\n"
 	default:
-		return usagef("completion for %q: want bash, zsh or fish", shell)
+		return usagef("no completion for %q: want bash, zsh or fish", shell)
 	}
 	_, err := io.WriteString(c.App.Writer, script)
 	if err != nil {

@@ -82,17 +82,6 @@ func newApp(stdin io.Reader, stdout, stderr io.Writer) *cli.App {
 	return app
 }
 
-func onUsageError(c *cli.Context, err error, _ bool) error {
-	return usagef("%v: see lightdht %s--help", err, commandWord(c))
-}
-
-func commandWord(c *cli.Context) string {
-	if c.Command == nil || c.Command.Name == "" || c.Command.Name == "lightdht" {
-		return ""
-	}
-	return c.Command.Name + " "
-}
-
 func noCommand(c *cli.Context) error {
 	if name := c.Args().First(); name != "" {
 		return usagef("no command %q: see lightdht --help", name)
