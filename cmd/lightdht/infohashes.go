@@ -2,6 +2,8 @@ package main
 
 import (
 	"bufio"
+	"context"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -23,7 +25,7 @@ func infohashes(c *cli.Context) ([]kad.ID, error) {
 	var ids []kad.ID
 	for _, arg := range c.Args().Slice() {
 		if arg == "-" {
-			more, err := readInfohashes(c.App.Reader)
+			more, err := readInfohashes(c.Context, c.App.Reader)
 			if err != nil {
 				return nil, err
 			}
@@ -39,11 +41,32 @@ func infohashes(c *cli.Context) ([]kad.ID, error) {
 	return ids, nil
 }
 
-func readInfohashes(r io.Reader) ([]kad.ID, error) {
+// readInfohashes reads r to its end. It does not wait for it beyond the end of
+// ctx: a terminal may say nothing for long.
+func readInfohashes(ctx context.Context, r io.Reader) ([]kad.ID, error) {
+	type result struct {
+		ids []kad.ID
+		err error
+	}
+	end := make(chan result, 1)
+	go func() {
+		ids, err := scanInfohashes(r)
+		end <- result{ids, err}
+	}()
+	select {
+	case got := <-end:
+		return got.ids, got.err
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
+}
+
+func scanInfohashes(r io.Reader) ([]kad.ID, error) {
 	var ids []kad.ID
 	lines := bufio.NewScanner(r)
 	lines.Buffer(nil, maxLine)
-	for n := 1; lines.Scan(); n++ {
+	n := 1
+	for ; lines.Scan(); n++ {
 		line := strings.TrimSpace(lines.Text())
 		if line == "" || strings.HasPrefix(line, "#") {
 			continue
@@ -54,7 +77,9 @@ func readInfohashes(r io.Reader) ([]kad.ID, error) {
 		}
 		ids = append(ids, id)
 	}
-	if err := lines.Err(); err != nil {
+	if err := lines.Err(); errors.Is(err, bufio.ErrTooLong) {
+		return nil, fmt.Errorf("stdin, line %d: longer than %d bytes: give one infohash on each line", n, maxLine)
+	} else if err != nil {
 		return nil, fmt.Errorf("stdin: %w", err)
 	}
 	if len(ids) == 0 {

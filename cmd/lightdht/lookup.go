@@ -81,6 +81,9 @@ func (s *session) follow(steps iter.Seq2[lightdht.Step, error], trace bool) (res
 // lookupTargets reads the arguments and draws random targets.
 func lookupTargets(c *cli.Context) ([]kad.ID, error) {
 	n := countOf(c, "random")
+	if n == 0 && c.NArg() == 0 {
+		return nil, usagef("name an ID, - to read them from stdin, or --random N: see lightdht lookup --help")
+	}
 	var targets []kad.ID
 	if n == 0 || c.NArg() > 0 {
 		var err error

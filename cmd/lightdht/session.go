@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"net/netip"
+	"strconv"
 	"syscall"
 	"time"
 
@@ -111,9 +112,14 @@ func config(c *cli.Context) (lightdht.Config, error) {
 		ReadOnly:  c.Bool("read-only"),
 		Timeout:   c.Duration("timeout"),
 	}
+	if listen := c.String("listen"); listen != "" {
+		if _, _, err := splitPlace(listen, 0); err != nil {
+			return cfg, usagef("--listen %w", err)
+		}
+	}
 	for _, place := range cfg.Bootstrap {
-		if _, _, err := net.SplitHostPort(place); err != nil {
-			return cfg, usagef("--bootstrap %q: want HOST:PORT", place)
+		if _, _, err := splitPlace(place, 1); err != nil {
+			return cfg, usagef("--bootstrap %w", err)
 		}
 	}
 	if cfg.Timeout <= 0 {
@@ -126,6 +132,9 @@ func config(c *cli.Context) (lightdht.Config, error) {
 	if id := c.String("id"); id != "" {
 		if err := cfg.ID.UnmarshalText([]byte(id)); err != nil {
 			return cfg, usagef("--id: %w", err)
+		}
+		if cfg.ID.IsZero() {
+			return cfg, usagef("--id: zero stands for a random one: leave --id out")
 		}
 	}
 	var err error
@@ -166,23 +175,35 @@ func advise(err error) error {
 	return err
 }
 
+// splitPlace reads HOST:PORT, the port being a number from least to 65535. Only
+// a place to listen at, whose port may be 0, needs no host.
+func splitPlace(place string, least uint64) (host string, port uint16, err error) {
+	host, text, err := net.SplitHostPort(place)
+	if err != nil || host == "" && least > 0 {
+		return "", 0, fmt.Errorf("%q: want HOST:PORT", place)
+	}
+	n, err := strconv.ParseUint(text, 10, 16)
+	if err != nil || n < least {
+		return "", 0, fmt.Errorf("%q: the port is a number from %d to 65535", place, least)
+	}
+	return host, uint16(n), nil
+}
+
 // resolveAll turns host:port arguments into addresses, the first of each.
 func resolveAll(ctx context.Context, args []string) ([]netip.AddrPort, error) {
 	var addrs []netip.AddrPort
 	for _, arg := range args {
-		host, port, err := net.SplitHostPort(arg)
-		if err != nil || host == "" {
-			return nil, usagef("%q is no address: want HOST:PORT", arg)
-		}
-		p, err := net.DefaultResolver.LookupPort(ctx, "udp", port)
-		if err != nil || p == 0 {
-			return nil, usagef("%q: the port is a number from 1 to 65535", arg)
+		host, port, err := splitPlace(arg, 1)
+		if err != nil {
+			return nil, usageError{err}
 		}
 		ips, err := net.DefaultResolver.LookupNetIP(ctx, "ip", host)
-		if err != nil {
-			return nil, fmt.Errorf("%w: check the name", err)
+		if dns := (*net.DNSError)(nil); errors.As(err, &dns) && ctx.Err() == nil {
+			return nil, fmt.Errorf("%s: %s: check the name and the network", host, dns.Err)
+		} else if err != nil {
+			return nil, err
 		}
-		addrs = append(addrs, netip.AddrPortFrom(ips[0].Unmap(), uint16(p)))
+		addrs = append(addrs, netip.AddrPortFrom(ips[0].Unmap(), port))
 	}
 	return addrs, nil
 }
