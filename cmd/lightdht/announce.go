@@ -3,6 +3,7 @@ package main
 import (
 	"strconv"
 
+	"github.com/lightdht/lightdht/lightdht/kad"
 	"github.com/urfave/cli/v2"
 )
 
@@ -55,12 +56,24 @@ func announce(c *cli.Context) error {
 			return err
 		}
 		for _, info := range stored {
-			if err := out.add(id, info.ID, info.Addr.Addr(), info.Addr.Port()); err != nil {
+			if err := printStored(out, id, info, len(ids) > 1); err != nil {
 				return err
 			}
 		}
 	}
 	return out.close()
+}
+
+// printStored prints a node that took an announcement; lines of text name the
+// infohash when there are several.
+func printStored(out *rows, id kad.ID, info kad.NodeInfo, several bool) error {
+	switch {
+	case out.format != "text":
+		return out.add(id, info.ID, info.Addr.Addr(), info.Addr.Port())
+	case several:
+		return out.add(id, info.ID, info.Addr)
+	}
+	return out.add(info.ID, info.Addr)
 }
 
 // announcePort returns the port to announce, 0 for that of our socket.

@@ -66,7 +66,8 @@ func (s *session) lookAround(ctx context.Context, d time.Duration) error {
 	ctx, cancel := context.WithTimeout(ctx, d)
 	defer cancel()
 	began := time.Now()
-	progress := time.NewTicker(5 * time.Second)
+	pause := time.Second // between two words of progress; it grows to 5 s
+	progress := time.NewTicker(pause)
 	defer progress.Stop()
 	end := make(chan error, 1)
 	go func() { end <- s.node.Explore(ctx) }()
@@ -74,6 +75,8 @@ func (s *session) lookAround(ctx context.Context, d time.Duration) error {
 		select {
 		case <-progress.C:
 			s.say("%s: %d contacts", time.Since(began).Round(time.Second), s.node.Len())
+			pause = min(2*pause, 5*time.Second)
+			progress.Reset(pause)
 		case err := <-end:
 			if ctx.Err() != nil && s.node.Len() > 0 {
 				return nil // its time was over, or somebody pressed Ctrl-C: what there is gets written
