@@ -100,13 +100,13 @@ func (s *shortlist) next() *candidate {
 	if s.busy >= s.parallel || s.asked >= s.maxAsked {
 		return nil
 	}
-	found := 0
+	var found tally
 	for _, c := range s.list {
 		switch c.state {
 		case unasked:
 			return c
 		case answered:
-			if found++; found == s.width {
+			if found.add(c) == s.width {
 				return nil
 			}
 		}
@@ -117,7 +117,7 @@ func (s *shortlist) next() *candidate {
 // done reports whether the lookup is over: the width nearest that can be had
 // have answered, or there is nobody left to ask or to wait for.
 func (s *shortlist) done() bool {
-	found := 0
+	var found tally
 	for _, c := range s.list {
 		switch c.state {
 		case unasked:
@@ -127,12 +127,26 @@ func (s *shortlist) done() bool {
 		case busy:
 			return false
 		case answered:
-			if found++; found == s.width {
+			if found.add(c) == s.width {
 				return true
 			}
 		}
 	}
 	return s.silent == 0
+}
+
+// tally counts candidates in order of their distance, each ID once.
+type tally struct {
+	found int
+	last  *candidate
+}
+
+func (t *tally) add(c *candidate) int {
+	if t.last == nil || t.last.node.ID != c.node.ID {
+		t.found++
+	}
+	t.last = c
+	return t.found
 }
 
 // ask notes that c is asked now.
