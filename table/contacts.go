@@ -125,21 +125,21 @@ func (t *contacts) All() iter.Seq[Contact] { return values(t.each(Filter{})) }
 func (t *contacts) Under(p kad.Prefix) iter.Seq[Contact] { return values(t.under(p, Filter{})) }
 
 // under yields the positions and contacts of the zone p that f passes, but for
-// Distinct. In an ordered table they are the nearest to the zone's first ID.
+// Distinct. In an ordered table they are within a distance of the zone's first
+// ID, or nearly so.
 func (t *contacts) under(p kad.Prefix, f Filter) iter.Seq2[uint32, Contact] {
 	if p.Bits() == 0 {
 		return t.each(f)
 	}
+	match := f.Match
+	f.Match = nil // of those outside the zone nobody asks
+	seq := t.each(f)
+	if t.ordered {
+		seq = t.byDistance(p.First(), ^ones(p.Bits()), f)
+	}
 	return func(yield func(uint32, Contact) bool) {
-		seq := t.each(f)
-		if t.ordered {
-			seq = t.byDistance(p.First(), f)
-		}
 		for pos, c := range seq {
-			switch in := p.Contains(c.ID); {
-			case !in && t.ordered:
-				return
-			case in && !yield(pos, c):
+			if p.Contains(c.ID) && (match == nil || match(c)) && !yield(pos, c) {
 				return
 			}
 		}
@@ -168,20 +168,23 @@ func (t *contacts) each(f Filter) iter.Seq2[uint32, Contact] {
 	}
 }
 
-// read copies those of the contacts at the positions that pass to dst, and
+// read appends those of the contacts at the positions that pass to dst, and
 // moves their positions to the front.
 func (t *contacts) read(dst []Contact, positions []uint32, s *sieve) []Contact {
 	t.mu.RLock()
 	defer t.mu.RUnlock()
+	passed := 0
 	for _, pos := range positions {
 		if r := t.slab.at(pos); s.passes(r) {
-			positions[len(dst)] = pos
+			positions[passed] = pos
+			passed++
 			dst = append(dst, r.contact(&t.versions))
 		}
 	}
 	return dst
 }
 
+// yieldPage yields those that match and reports whether to go on.
 func yieldPage(positions []uint32, cs []Contact, match func(Contact) bool, yield func(uint32, Contact) bool) bool {
 	for i, c := range cs {
 		if match != nil && !match(c) {

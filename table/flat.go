@@ -94,7 +94,7 @@ const flatRead = 32
 // comparison.
 func (x *flatIndex) next(dst []near, q *query, after cursor, want int) []near {
 	want = max(want, flatRead)
-	floor, span := after.d, ^uint64(0)-after.d
+	floor, span := after.d, q.reach-after.d
 	x.each(func(ids []uint64, pos []uint32) {
 		for i, id := range ids {
 			d := id ^ q.first

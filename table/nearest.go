@@ -19,7 +19,7 @@ func (t *contacts) AppendNearest(dst []Contact, target kad.ID, n int, f Filter) 
 	defer t.queries.Put(q)
 	t.mu.RLock()
 	defer t.mu.RUnlock()
-	q.begin(target, &f)
+	q.begin(target, anywhere, &f)
 	for ; n > 0; n-- {
 		near, ok := q.take(n)
 		if !ok {
@@ -48,11 +48,11 @@ func (t *contacts) appendMatching(dst []Contact, target kad.ID, n int, f Filter)
 // Nearest implements [Table].
 func (t *contacts) Nearest(target kad.ID, f Filter) iter.Seq[Contact] {
 	if !f.Distinct {
-		return values(t.byDistance(target, f))
+		return values(t.byDistance(target, anywhere, f))
 	}
 	return func(yield func(Contact) bool) {
 		var seen distinct
-		for _, c := range t.byDistance(target, f) {
+		for _, c := range t.byDistance(target, anywhere, f) {
 			if seen.first(&c) && !yield(c) {
 				return
 			}
@@ -60,16 +60,16 @@ func (t *contacts) Nearest(target kad.ID, f Filter) iter.Seq[Contact] {
 	}
 }
 
-// byDistance yields positions and contacts, nearest first, with all of f but
-// Distinct. It gathers positions in growing batches, so that those who want a
+// byDistance yields positions and contacts within reach (of which only the
+// first 64 bits count), nearest first, with all of f but Distinct. It gathers positions in growing batches, so that those who want a
 // few pay for a few.
-func (t *contacts) byDistance(target kad.ID, f Filter) iter.Seq2[uint32, Contact] {
+func (t *contacts) byDistance(target kad.ID, reach uint64, f Filter) iter.Seq2[uint32, Contact] {
 	return func(yield func(uint32, Contact) bool) {
-		q := newQuery(t)
+		q := t.begin(target, reach, &f)
 		var copies [page]Contact
 		var batch []uint32
 		for n := 16; ; n = min(2*n, maxRead) {
-			batch = t.gather(batch[:0], q, target, n, &f)
+			batch = t.gather(batch[:0], q, n)
 			for rest := batch; len(rest) > 0; {
 				some := rest[:min(page, len(rest))]
 				rest = rest[len(some):]
@@ -84,21 +84,26 @@ func (t *contacts) byDistance(target kad.ID, f Filter) iter.Seq2[uint32, Contact
 	}
 }
 
-// gather begins a search, or continues it, and appends the next n positions.
-func (t *contacts) gather(dst []uint32, q *query, target kad.ID, n int, f *Filter) []uint32 {
+// begin returns a query for an iteration, which may last and nest and therefore
+// has one to itself.
+func (t *contacts) begin(target kad.ID, reach uint64, f *Filter) *query {
+	q := newQuery(t)
 	t.mu.RLock()
 	defer t.mu.RUnlock()
-	if q.last.set {
-		q.forget(q.last.near)
-	} else {
-		q.begin(target, f)
-	}
+	q.begin(target, reach, f)
+	return q
+}
+
+// gather appends the next n positions.
+func (t *contacts) gather(dst []uint32, q *query, n int) []uint32 {
+	t.mu.RLock()
+	defer t.mu.RUnlock()
+	q.resume()
 	for range n {
 		near, ok := q.take(n - len(dst))
 		if !ok {
 			break
 		}
-		q.last = cursor{near, true}
 		dst = append(dst, near.pos)
 	}
 	return dst

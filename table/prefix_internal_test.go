@@ -47,17 +47,17 @@ func observeAll(t Table, ids []kad.ID, times int, e Event) {
 }
 
 func TestDirectory(t *testing.T) {
-	const n = 20_000
+	const n = 6000
 	center := kad.RandomID()
 	for name, test := range map[string]struct {
 		shared  [2]int // the bits that every other ID shares with center
 		maxBits int
 	}{
-		"uniform":        {[2]int{0, 0}, 10},
-		"half crowded":   {[2]int{0, 100}, 11},
+		"uniform":        {[2]int{0, 0}, 8},
+		"half crowded":   {[2]int{0, 100}, 9},
 		"crowded":        {[2]int{100, 100}, 8},
 		"twice crowded":  {[2]int{30, 100}, 8},
-		"crowded a bit":  {[2]int{5, 5}, 14},
+		"crowded a bit":  {[2]int{5, 5}, 12},
 		"all of one ID":  {[2]int{160, 160}, 8},
 		"two IDs in all": {[2]int{159, 159}, 8},
 	} {

@@ -29,11 +29,12 @@ type query struct {
 
 	target kad.ID
 	first  uint64 // the first 64 bits of target
+	reach  uint64 // the first 64 bits of the distance to search up to
 	sieve  sieve
 	limit  uint32 // positions from here on arrived after the search began
 
 	heads [classes]head
-	last  cursor   // of an iteration: what was taken last
+	last  cursor   // what was taken last
 	seen  distinct // of AppendNearest
 	walk  *walk    // scratch of a prefixIndex
 }
@@ -46,21 +47,32 @@ type head struct {
 	done   bool // nothing lies beyond buf
 }
 
+// anywhere is a reach without an end.
+const anywhere = ^uint64(0)
+
 // maxRead bounds what a search reads of a class at a time.
 const maxRead = 1 << 14
 
 func newQuery(t *contacts) *query { return &query{slab: &t.slab, indexes: &t.nearest} }
 
-// begin prepares a search; it needs the lock for the limit alone.
-func (q *query) begin(target kad.ID, f *Filter) {
-	q.target, q.first = target, first64(target)
+// begin prepares a search. It needs the lock, for the limit.
+func (q *query) begin(target kad.ID, reach uint64, f *Filter) {
+	q.target, q.first, q.reach = target, first64(target), reach
 	q.sieve = newSieve(f)
 	q.limit = q.slab.size
 	q.seen.reset()
+	q.last = cursor{}
+	q.resume()
+}
+
+// resume makes a search read on from what was taken last, and forget what it
+// read ahead: the table may have changed, and a contact that was read ahead in
+// one class, or passed over in another, may have moved.
+func (q *query) resume() {
 	for c := range q.heads {
 		h := &q.heads[c]
 		h.done = !q.sieve.admits(class(c)) || q.indexes[c].len() == 0
-		h.buf, h.at, h.cursor = h.buf[:0], 0, cursor{}
+		h.buf, h.at, h.cursor = h.buf[:0], 0, q.last
 	}
 }
 
@@ -82,6 +94,7 @@ func (q *query) take(want int) (n near, ok bool) {
 	}
 	n = best.buf[best.at]
 	best.at++
+	q.last = cursor{n, true}
 	return n, true
 }
 
@@ -99,23 +112,13 @@ func (q *query) refill(h *head, x index, want int) bool {
 	return true
 }
 
-// forget makes a search that was stopped read on from what was taken, since the
-// table may have changed: a contact that was read ahead in one class may have
-// been moved to another.
-func (q *query) forget(last near) {
-	for c := range q.heads {
-		h := &q.heads[c]
-		h.done = !q.sieve.admits(class(c))
-		h.buf, h.at, h.cursor = h.buf[:0], 0, cursor{last, true}
-	}
-}
-
-// wants reports whether a candidate lies beyond the cursor and passes.
+// wants reports whether a candidate lies beyond the cursor, within reach, and
+// passes.
 func (q *query) wants(n near, after cursor) bool {
 	if after.set && !q.closer(after.near, n) {
 		return false
 	}
-	return n.pos < q.limit && (q.sieve.open || q.sieve.passes(q.slab.at(n.pos)))
+	return n.pos < q.limit && n.d <= q.reach && q.sieve.passes(q.slab.at(n.pos))
 }
 
 // closer reports whether a comes before b.

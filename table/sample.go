@@ -37,7 +37,7 @@ func (t *contacts) sampleByChance(r *rand.Rand, n int, f Filter) []Contact {
 		}
 		tried[pos[0]] = struct{}{}
 		before := len(drawn)
-		drawn = append(drawn, t.read(nil, pos[:], &sieve)...)
+		drawn = t.read(drawn, pos[:], &sieve)
 		if len(drawn) > before && f.Match != nil && !f.Match(drawn[before]) {
 			drawn = drawn[:before]
 		}

