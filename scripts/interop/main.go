@@ -1,0 +1,118 @@
+// Command interop checks lightdht against libtorrent on the wire. The script run
+// beside it builds both and starts it where only loopback exists.
+//
+//	interop DIR
+//
+// DIR holds the program lightdht. The capture and what lightdht says go there
+// too, and it is removed at the end.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+)
+
+const (
+	runLimit   = 110 * time.Second // for the whole run
+	checkLimit = 25 * time.Second  // for one check
+)
+
+func main() {
+	if len(os.Args) != 2 {
+		fmt.Fprintln(os.Stderr, "interop: want the folder that holds lightdht: use scripts/interop/run")
+		os.Exit(2)
+	}
+	os.Exit(run(os.Args[1]))
+}
+
+// run does all checks and returns the exit status.
+func run(dir string) int {
+	defer os.RemoveAll(dir)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	ctx, cancel := context.WithTimeoutCause(ctx, runLimit, errors.New("the run took too long"))
+	defer cancel()
+	lab := &lab{dir: dir, dumps: map[string][]row{}}
+	defer lab.end()
+	if lab.checkAll(ctx, checks(lab)) {
+		return 0
+	}
+	return 1
+}
+
+// check is one thing that is to hold.
+type check struct {
+	name  string
+	vital bool // without it the rest makes no sense
+	run   func(context.Context) error
+}
+
+// checks are all of them, in the order they are run in. libtorrent announces
+// before our commands come and go: a lookup of its waits 15 s for each node that
+// is gone. The linter comes last, when all is over.
+func checks(l *lab) []check {
+	return []check{
+		{"isolation: loopback is all there is", true, l.isolated},
+		{"capture: tcpdump listens on loopback", true, l.startCapture},
+		{fmt.Sprintf("swarm: %d libtorrent sessions know each other", sessions), true, l.startSwarm},
+
+		{"server: a node of ours listens", true, l.startServer},
+		{"server: every session has it in its routing table", false, l.serverKnown},
+		{"server: keeps the peer that libtorrent announced there", false, l.serverStores},
+		{"swarm: takes the peers that libtorrent announces", false, l.libtorrentAnnounces},
+
+		{"ping: every session answers with its ID", false, l.pingsAll},
+		{"lookup --table flat: the true closest 8 of each target", false, l.looksUp("flat")},
+		{"lookup --table prefix: the true closest 8 of each target", false, l.looksUp("prefix")},
+
+		{"probe --table flat: the peer that libtorrent announced", false, l.probeFinds("flat")},
+		{"probe --table prefix: the peer that libtorrent announced", false, l.probeFinds("prefix")},
+		{"announce --port: libtorrent finds our peer", false, l.libtorrentFinds("announce", "--port", "7001")},
+		{"announce: libtorrent finds our peer at the port of the socket", false, l.libtorrentFindsSocket},
+		{"probe --announce: libtorrent finds our peer", false, l.libtorrentFinds("probe", "--announce", "7001")},
+
+		{"dump --format csv: every session, with round trip and version", false, l.dumpsAll("csv")},
+		{"dump --format ndjson: every session, with round trip and version", false, l.dumpsAll("ndjson")},
+		{"dump: csv and ndjson agree", false, l.dumpsAgree},
+
+		{"server: answers hand-written queries as it should", false, l.serverAnswers},
+		{"server: every session has asked it", false, l.serverAsked},
+		{"capture: the linter finds no problem in any packet", false, l.lint},
+	}
+}
+
+// checkAll runs the checks one after another, prints a line for each and the
+// sums. It reports whether all passed.
+func (l *lab) checkAll(ctx context.Context, all []check) bool {
+	passed, failed := 0, 0
+	for _, c := range all {
+		began := time.Now()
+		l.note = ""
+		err := within(ctx, c.run)
+		took := time.Since(began).Round(time.Millisecond)
+		if err == nil {
+			passed++
+			fmt.Printf("ok   %s (%s%s)\n", c.name, took, l.note)
+			continue
+		}
+		failed++
+		fmt.Printf("FAIL %s (%s): %s\n", c.name, took, oneLine(err.Error()))
+		if c.vital || ctx.Err() != nil {
+			break
+		}
+	}
+	fmt.Printf("%d passed, %d failed\n", passed, failed)
+	return failed == 0
+}
+
+// within runs f, which has to be done in time.
+func within(ctx context.Context, f func(context.Context) error) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, checkLimit, fmt.Errorf("not done after %s", checkLimit))
+	defer cancel()
+	return f(ctx)
+}
