@@ -29,7 +29,7 @@ func (c LookupConfig) withDefaults() LookupConfig {
 // over returns c with its zero fields taken from base.
 func (c LookupConfig) over(base LookupConfig) LookupConfig {
 	c.K = or(c.K, base.K)
-	c.Width = max(or(c.Width, base.Width), c.K)
+	c.Width = or(c.Width, base.Width)
 	c.Parallel = or(c.Parallel, base.Parallel)
 	c.MaxAsked = or(c.MaxAsked, base.MaxAsked)
 	return c
@@ -223,6 +223,7 @@ func (n *Node) newLookup(target kad.ID, cfg LookupConfig) *lookup {
 		res: LookupResult{Target: target}, peers: map[netip.AddrPort]bool{},
 		ends: make(chan lookupEnd), over: make(chan struct{}),
 	}
+	l.cfg.Width = max(l.cfg.Width, l.cfg.K)
 	for _, e := range n.ends {
 		l.lists[e.family] = newShortlist(target, l.cfg)
 	}
@@ -282,7 +283,7 @@ func (l *lookup) run(ctx context.Context, yield func(Step) bool) error {
 				return nil
 			}
 		}
-		if l.done() {
+		if l.done() && l.n.ctx.Err() == nil { // the calls of a closed node fail at once
 			l.conclude()
 			yield(Step{Event: Done, At: l.res.Duration, Result: &l.res})
 			return nil
@@ -397,11 +398,15 @@ func (l *lookup) take(end lookupEnd, yield func(Step) bool) bool {
 	}
 	l.res.Answered++
 	reply := &end.call.reply
-	if reply.Unexpected() {
+	switch {
+	case !reply.Unexpected():
+		end.list.settle(c, answered)
+	case reply.ID == l.n.id: // nobody is us but we
+		l.res.Strange++
+		end.list.settle(c, failed)
+	default:
 		l.res.Strange++
 		c = end.list.replaced(c, reply.ID)
-	} else {
-		end.list.settle(c, answered)
 	}
 	c.rtt = reply.RTT
 	step := l.step(Answered, c)
