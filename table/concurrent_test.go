@@ -95,6 +95,40 @@ func TestYieldedOnce(t *testing.T) {
 	})
 }
 
+// An iteration ends even if its body adds a farther contact each time.
+func TestIterationEnds(t *testing.T) {
+	both(t, func(t *testing.T, kind string) {
+		for name, iterate := range map[string]func(table.Table) func(func(table.Contact) bool){
+			"All":     func(tb table.Table) func(func(table.Contact) bool) { return tb.All() },
+			"Nearest": func(tb table.Table) func(func(table.Contact) bool) { return tb.Nearest(kad.ID{}, table.Filter{}) },
+		} {
+			tb, yielded := newTable(t, kind), 0
+			tb.Observe(replied(kad.ID{}, addr4(0), epoch))
+			for range iterate(tb) {
+				if yielded++; yielded > 1000 {
+					t.Fatalf("%s goes on and on", name)
+				}
+				tb.Observe(replied(kad.ID{0: byte(yielded >> 8), 1: byte(yielded)}, addr4(yielded), epoch))
+			}
+		}
+	})
+}
+
+// Match is asked about contacts of the zone alone.
+func TestMatchSeesTheZone(t *testing.T) {
+	both(t, func(t *testing.T, kind string) {
+		tb, r := newTable(t, kind), seeded(t)
+		fill(tb, r, 500)
+		zone := randomID(r).Prefix(3)
+		tb.Sample(r, 3, zone, table.Filter{Match: func(c table.Contact) bool {
+			if !zone.Contains(c.ID) {
+				t.Errorf("asked about %v", c.ID)
+			}
+			return false
+		}})
+	})
+}
+
 func TestConcurrent(t *testing.T) {
 	both(t, func(t *testing.T, kind string) {
 		tb, seed := newTable(t, kind), rand.Uint64()

@@ -55,9 +55,7 @@ func (x *flatIndex) remove(pos uint32) {
 	x.size--
 	last := x.chunks[x.size/flatChunkSize]
 	i := x.size % flatChunkSize
-	if slot := x.slab.at(pos).slot; slot != x.size {
-		x.put(slot, last.ids[i], last.pos[i])
-	}
+	x.put(x.slab.at(pos).slot, last.ids[i], last.pos[i])
 }
 
 // each calls f with every chunk's used part.
@@ -94,7 +92,7 @@ const flatRead = 32
 // comparison.
 func (x *flatIndex) next(dst []near, q *query, after cursor, want int) []near {
 	want = max(want, flatRead)
-	floor, span := after.d, q.reach-after.d
+	floor, span := after.d, anywhere-after.d
 	x.each(func(ids []uint64, pos []uint32) {
 		for i, id := range ids {
 			d := id ^ q.first

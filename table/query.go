@@ -29,7 +29,7 @@ type query struct {
 
 	target kad.ID
 	first  uint64 // the first 64 bits of target
-	reach  uint64 // the first 64 bits of the distance to search up to
+	reach  uint64 // the first 64 bits of the distance that is far enough; for indexes that can stop
 	sieve  sieve
 	limit  uint32 // positions from here on arrived after the search began
 
@@ -112,13 +112,12 @@ func (q *query) refill(h *head, x index, want int) bool {
 	return true
 }
 
-// wants reports whether a candidate lies beyond the cursor, within reach, and
-// passes.
+// wants reports whether a candidate lies beyond the cursor and passes.
 func (q *query) wants(n near, after cursor) bool {
 	if after.set && !q.closer(after.near, n) {
 		return false
 	}
-	return n.pos < q.limit && n.d <= q.reach && q.sieve.passes(q.slab.at(n.pos))
+	return n.pos < q.limit && q.sieve.passes(q.slab.at(n.pos))
 }
 
 // closer reports whether a comes before b.

@@ -17,7 +17,27 @@
 //     caller's code runs (Filter.Match, the body of an iteration), which may
 //     itself call the table.
 //   - A contact present throughout an iteration is yielded once; one that
-//     arrives meanwhile may or may not be.
+//     arrives meanwhile may or may not be. Of one that changes meanwhile, the
+//     history is at most a page of iteration old.
+//
+// How it is built: histories are records without pointers in one slab, for
+// which the garbage collector does nothing; indexes hold positions in it. Those
+// who never answered, and those who answer no more, are in indexes of their
+// own, so that crowds of them do not slow a search for the others.
+//
+// What it costs, on a server with 2 cores (the benchmarks and cost_test.go
+// measure it; go test -bench . ./table):
+//
+//	                                     Flat       Prefix
+//	memory for each contact              97 B       105 B
+//	Observe, known of 1 M                0.4 µs     0.4 µs
+//	AppendNearest, 8 of 1 k              7 µs       0.5 µs
+//	AppendNearest, 8 of 1 M              530 µs     0.7 µs
+//	the same, 100 k IDs share 100 bits   1.1 ms     1.8 µs
+//
+// A small table takes about 30 kB. Caveats: positions are 32 bits, and 4
+// billion contacts the end. Adding one to a leaf of a Prefix table that long
+// could not split, because IDs crowd there, may once in a while move them all.
 package table
 
 import (
@@ -32,7 +52,9 @@ import (
 // Table is an unbounded routing table.
 type Table interface {
 	// Observe adds what was just seen to the history of a contact, which it
-	// creates when it is new, and returns the contact as it now is.
+	// creates when it is new, and returns the contact as it now is. Sightings
+	// may come in any order: times never go backwards, and what the last query
+	// or answer told is what the latest one told.
 	Observe(s Sighting) (c Contact, added bool)
 
 	// AppendNearest appends to dst the n contacts nearest to target that f
@@ -58,8 +80,9 @@ type Table interface {
 	// Count returns the number of contacts whose ID lies in the zone p.
 	Count(p kad.Prefix) int
 
-	// Sample returns n distinct contacts of the zone p that f passes, drawn
-	// uniformly with r, fewer when there are fewer.
+	// Sample returns n different contacts of the zone p that f passes, drawn
+	// uniformly with r, fewer when there are fewer. With Distinct, of several
+	// with one ID or address the one that is drawn first stands for all.
 	Sample(r *rand.Rand, n int, p kad.Prefix, f Filter) []Contact
 
 	// Len returns the number of contacts.
@@ -103,16 +126,29 @@ type Sighting struct {
 // Event is what happened.
 type Event uint8
 
-// The events.
+// The events, and what they add to a history. Any of them creates the contact,
+// or moves FirstSeen back when it is older; all but Failed move LastSeen on.
 const (
-	Mentioned Event = iota + 1 // another node named it in a node list, or the caller did
-	Queried                    // it asked us something
-	Replied                    // it answered us, be it with an error
-	Failed                     // a query of ours to it had no answer
+	// Mentioned: another node named it in a node list, or the caller did.
+	Mentioned Event = iota + 1
+
+	// Queried: it asked us something. Queries is one more; LastQuery,
+	// ReadOnly and, if told, Version are those of the latest query.
+	Queried
+
+	// Replied: it answered us, be it with an error. Replies is one more and
+	// Failures none; LastReply, LastRTT and, if told, Version are those of
+	// the latest answer.
+	Replied
+
+	// Failed: a query of ours to it had no answer. Failures is one more.
+	Failed
 )
 
 // Filter selects contacts. The zero Filter passes every contact; fields
-// combine with and.
+// combine with and. Distinct comes last: it lets through, in order of distance,
+// whoever passes all else and shares neither ID nor address with one that it
+// let through before.
 type Filter struct {
 	Now      time.Time          // what States is judged at; needed when States is set
 	States   State              // a set (StateGood|StateQuestionable); 0 means any
