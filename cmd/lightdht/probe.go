@@ -159,7 +159,7 @@ func summary(r *lightdht.LookupResult) string {
 	for _, part := range []struct {
 		n    int
 		what string
-	}{{r.Strange, "of them with another ID"}, {r.TimedOut, "timed out"}, {r.Failed, "failed"}, {r.Silent, "still silent"}} {
+	}{{r.Strange, "of them with another ID"}, {r.TimedOut, "timed out"}, {r.Failed, "failed"}, {r.Silent, "still under way"}} {
 		if part.n > 0 {
 			fmt.Fprintf(&b, ", %d %s", part.n, part.what)
 		}
@@ -170,11 +170,10 @@ func summary(r *lightdht.LookupResult) string {
 
 // traceLine says in words what happened in one step.
 func traceLine(s lightdht.Step) string {
-	line := fmt.Sprintf("%10s  %-9s", round(s.At), s.Event)
 	if s.Event == lightdht.Done {
-		return line
+		return fmt.Sprintf("%10s  %s", round(s.At), s.Event)
 	}
-	line += fmt.Sprintf("  %s  %-21s  hop %d", s.Node.ID, s.Node.Addr, s.Hop)
+	line := fmt.Sprintf("%10s  %-9s  %s  %-21s  hop %d", round(s.At), s.Event, s.Node.ID, s.Node.Addr, s.Hop)
 	if s.Reply != nil {
 		line += fmt.Sprintf("  rtt %s, %d nodes (%d new), %d peers", round(s.Reply.RTT), s.Reply.Nodes.Len()+s.Reply.Nodes6.Len(), s.New, s.Reply.Values.Len())
 	}

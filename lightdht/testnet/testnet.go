@@ -233,9 +233,20 @@ func (t *Net) Bootstrap() []string {
 // Closest returns the k nodes nearest to target, nearest first: the truth that
 // a lookup is measured against.
 func (t *Net) Closest(target kad.ID, k int) []kad.NodeInfo {
-	all := slices.Clone(t.infos)
-	slices.SortFunc(all, func(a, b kad.NodeInfo) int { return target.CompareDistance(a.ID, b.ID) })
-	return all[:min(k, len(all))]
+	lo, hi := 0, len(t.infos)
+	for bit := 0; bit < kad.Bits; bit++ { // to the smallest zone around target that holds k
+		mid := lo + t.split(lo, hi, bit)
+		if target.Bit(bit) == 0 && mid-lo >= k {
+			hi = mid
+		} else if target.Bit(bit) == 1 && hi-mid >= k {
+			lo = mid
+		} else {
+			break
+		}
+	}
+	zone := slices.Clone(t.infos[lo:hi])
+	slices.SortFunc(zone, func(a, b kad.NodeInfo) int { return target.CompareDistance(a.ID, b.ID) })
+	return zone[:min(max(k, 0), len(zone))]
 }
 
 // Close ends all nodes.
