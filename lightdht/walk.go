@@ -1,0 +1,295 @@
+package lightdht
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+	"time"
+
+	"github.com/lightdht/lightdht/lightdht/kad"
+	"github.com/lightdht/lightdht/lightdht/krpc"
+	"github.com/lightdht/lightdht/table"
+)
+
+// lookup runs the shortlists of one lookup, one for each family, in the
+// goroutine of its caller.
+type lookup struct {
+	n     *Node
+	cfg   LookupConfig
+	began time.Time
+	lists map[kad.Family]*shortlist
+	res   LookupResult
+	peers map[netip.AddrPort]bool
+	ends  chan lookupEnd
+	over  chan struct{} // closed when nobody reads ends any more
+}
+
+// lookupEnd is a query of a lookup that has come to its end.
+type lookupEnd struct {
+	list *shortlist
+	who  *candidate
+	call *call
+}
+
+func (n *Node) newLookup(target kad.ID, cfg LookupConfig) *lookup {
+	l := &lookup{
+		n: n, cfg: cfg.over(n.cfg.Lookup), began: time.Now(), lists: map[kad.Family]*shortlist{},
+		res: LookupResult{Target: target}, peers: map[netip.AddrPort]bool{},
+		ends: make(chan lookupEnd), over: make(chan struct{}),
+	}
+	l.cfg.Width = max(l.cfg.Width, l.cfg.K)
+	for _, e := range n.ends {
+		l.lists[e.family] = newShortlist(target, l.cfg)
+	}
+	return l
+}
+
+// seed puts the nearest contacts we know on the lists, bootstrapping when there
+// are none.
+func (l *lookup) seed(ctx context.Context) error {
+	if l.fill() {
+		return nil
+	}
+	if err := l.n.introduce(ctx); err != nil {
+		return err
+	}
+	if !l.fill() {
+		return ErrNoNodes
+	}
+	return nil
+}
+
+// fill adds good contacts, then others that answered once, then any.
+func (l *lookup) fill() bool {
+	now := time.Now()
+	any := false
+	for _, e := range l.n.ends {
+		list := l.lists[e.family]
+		want := max(2*l.cfg.Width, 16)
+		for _, f := range []table.Filter{
+			{Now: now, States: table.StateGood},
+			{Now: now, States: table.StateQuestionable, Answered: true},
+			{Now: now, States: table.StateQuestionable | table.StateBad},
+		} {
+			f.Public, f.Distinct = true, true
+			if want > len(list.list) {
+				for _, c := range e.table.AppendNearest(nil, l.res.Target, want-len(list.list), f) {
+					list.add(c.Info(), 1)
+				}
+			}
+		}
+		any = any || len(list.list) > 0
+	}
+	return any
+}
+
+// run asks and listens until every list is done, ctx ends, or yield returns
+// false. What is under way at a natural end stays so: late answers and failures
+// are still recorded.
+func (l *lookup) run(ctx context.Context, yield func(Step) bool) error {
+	defer close(l.over)
+	patience := time.NewTimer(0)
+	defer patience.Stop()
+	for {
+		for _, e := range l.n.ends {
+			if !l.askAll(l.lists[e.family], yield) {
+				l.cancel()
+				return nil
+			}
+		}
+		if l.done() && l.n.ctx.Err() == nil { // the calls of a closed node fail at once
+			l.conclude()
+			yield(Step{Event: Done, At: l.res.Duration, Result: &l.res})
+			return nil
+		}
+		l.rearm(patience)
+		ok := true
+		select {
+		case end := <-l.ends:
+			ok = l.take(end, yield)
+		case <-patience.C:
+			ok = l.giveUp(yield)
+		case <-ctx.Done():
+			l.cancel()
+			return fmt.Errorf("lookup of %s: %w", l.res.Target, context.Cause(ctx))
+		case <-l.n.ctx.Done():
+			return fmt.Errorf("lookup of %s: %w", l.res.Target, ErrClosed)
+		}
+		if !ok {
+			l.cancel()
+			return nil
+		}
+	}
+}
+
+func (l *lookup) done() bool {
+	for _, list := range l.lists {
+		if !list.done() {
+			return false
+		}
+	}
+	return true
+}
+
+// rearm sets the timer to when the next one will have been silent for too long.
+func (l *lookup) rearm(timer *time.Timer) {
+	var oldest time.Time
+	for _, list := range l.lists {
+		if t := list.oldest(); !t.IsZero() && (oldest.IsZero() || t.Before(oldest)) {
+			oldest = t
+		}
+	}
+	if oldest.IsZero() {
+		timer.Stop()
+		return
+	}
+	timer.Reset(time.Until(oldest.Add(l.patience())))
+}
+
+func (l *lookup) patience() time.Duration { return l.n.rtt.patience(l.n.cfg.Timeout) }
+
+// giveUp stops counting on those who have been silent for too long.
+func (l *lookup) giveUp(yield func(Step) bool) bool {
+	since := time.Now().Add(-l.patience())
+	for _, list := range l.lists {
+		for _, c := range list.giveUp(since.Add(1)) {
+			if !yield(l.step(Silent, c)) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// askAll asks all that list wants asked now.
+func (l *lookup) askAll(list *shortlist, yield func(Step) bool) bool {
+	for c := list.next(); c != nil; c = list.next() {
+		list.ask(c, time.Now())
+		l.res.Asked++
+		if !yield(l.step(Asked, c)) {
+			return false
+		}
+		c.call = &call{to: c.node, deliver: func(end *call) { go l.tell(lookupEnd{list, c, end}) }}
+		l.n.start(context.Background(), c.call, l.query())
+	}
+	return true
+}
+
+// tell brings the end of a query to the lookup, if it still listens.
+func (l *lookup) tell(end lookupEnd) {
+	select {
+	case l.ends <- end:
+	case <-l.over:
+	}
+}
+
+func (l *lookup) query() krpc.Query {
+	if l.cfg.Peers {
+		return krpc.GetPeers{InfoHash: l.res.Target, Want: l.n.want()}
+	}
+	return krpc.FindNode{Target: l.res.Target, Want: l.n.want()}
+}
+
+func (l *lookup) step(what Event, c *candidate) Step {
+	return Step{Event: what, At: time.Since(l.began), Node: c.node, Hop: c.hop}
+}
+
+// take works the end of a query into the lists.
+func (l *lookup) take(end lookupEnd, yield func(Step) bool) bool {
+	c := end.who
+	l.res.BytesOut += end.call.size
+	l.res.BytesIn += len(end.call.reply.Raw)
+	if err := end.call.err; err != nil {
+		end.list.settle(c, failed)
+		step := l.step(Failed, c)
+		if step.Err = err; errors.Is(err, ErrTimeout) {
+			step.Event = TimedOut
+			l.res.TimedOut++
+		} else {
+			l.res.Failed++
+		}
+		return yield(step)
+	}
+	l.res.Answered++
+	reply := &end.call.reply
+	switch {
+	case !reply.Unexpected():
+		end.list.settle(c, answered)
+	case reply.ID == l.n.id: // nobody is us but we
+		l.res.Strange++
+		end.list.settle(c, failed)
+	default:
+		l.res.Strange++
+		c = end.list.replaced(c, reply.ID)
+	}
+	c.rtt = reply.RTT
+	step := l.step(Answered, c)
+	step.Reply, step.New = reply, l.learn(c, reply)
+	return yield(step)
+}
+
+// learn takes in what a reply tells: nodes, peers and a token. It returns how
+// many of the nodes are new to the lookup.
+func (l *lookup) learn(c *candidate, reply *krpc.Reply) (fresh int) {
+	if reply.Has(krpc.FieldToken) {
+		c.token = reply.Token
+	}
+	for addr := range reply.Values.All() {
+		if !l.peers[addr] {
+			l.peers[addr] = true
+			l.res.Peers = append(l.res.Peers, addr)
+		}
+	}
+	for _, info := range reply.NodeInfos() {
+		fresh += l.offer(info, c.hop+1)
+	}
+	return fresh
+}
+
+// offer puts a node that a reply named on the list of its family, if it may be
+// asked.
+func (l *lookup) offer(info kad.NodeInfo, hop int) int {
+	e := l.n.endpoint(kad.FamilyOf(info.Addr.Addr()))
+	if e == nil || info.ID == l.n.id || info.Addr == e.local || !l.n.reachable(info.Addr) {
+		return 0
+	}
+	if known, ok := e.table.Get(info); ok && (known.Router || known.ReadOnly) {
+		return 0
+	}
+	c, full := l.lists[e.family].add(info, hop)
+	if full {
+		l.n.count.add(CandidatesLeft, 1)
+	}
+	if c == nil {
+		return 0
+	}
+	return 1
+}
+
+// conclude fills in the result.
+func (l *lookup) conclude() {
+	l.res.Duration = time.Since(l.began)
+	for _, e := range l.n.ends {
+		list := l.lists[e.family]
+		for _, c := range list.closest(l.cfg.K) {
+			l.res.Hops = max(l.res.Hops, c.hop)
+			l.res.Closest = append(l.res.Closest, Answer{NodeInfo: c.node, Hop: c.hop, RTT: c.rtt, Token: c.token})
+		}
+		for _, c := range list.waiting() {
+			l.res.Silent++
+			l.res.BytesOut += c.call.size
+		}
+	}
+}
+
+// cancel ends the queries under way.
+func (l *lookup) cancel() {
+	for _, list := range l.lists {
+		for _, c := range list.waiting() {
+			if c.call != nil {
+				l.n.abort(c.call, context.Canceled)
+			}
+		}
+	}
+}
