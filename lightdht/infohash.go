@@ -4,7 +4,9 @@ import (
 	"encoding/base32"
 	"encoding/hex"
 	"fmt"
+	"maps"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/lightdht/lightdht/lightdht/kad"
@@ -47,11 +49,11 @@ func parseMagnet(link string) (kad.ID, error) {
 		return kad.ID{}, fmt.Errorf("magnet link: %w", err)
 	}
 	for _, scheme := range []string{"urn:btih:", "urn:btmh:"} {
-		for key, topics := range values {
+		for _, key := range slices.Sorted(maps.Keys(values)) { // the same one every time
 			if key != "xt" && !strings.HasPrefix(key, "xt.") {
 				continue
 			}
-			for _, topic := range topics {
+			for _, topic := range values[key] {
 				if len(topic) > len(scheme) && strings.EqualFold(topic[:len(scheme)], scheme) {
 					return ParseInfohash(topic[len(scheme):])
 				}
