@@ -24,7 +24,7 @@ func (l *lab) town(cfg testnet.Config, own lightdht.Config) (*testnet.Net, *ligh
 		l.Fatal(err)
 	}
 	l.Cleanup(func() { net.Close() })
-	own.Bootstrap = net.Bootstrap()
+	own.Bootstrap, own.ID = net.Bootstrap(), idOf("newcomer")
 	return net, l.node(addrA, own)
 }
 
@@ -145,7 +145,7 @@ func TestLookupKAndWidth(t *testing.T) {
 	inLab(t, func(l *lab) {
 		net, a := l.town(testnet.Config{Nodes: 100, Seed: 3}, lightdht.Config{})
 		target := idOf("target")
-		for _, c := range []struct{ k, width, answered int }{{1, 0, 1}, {3, 0, 3}, {3, 40, 40}, {20, 3, 20}, {0, 0, 8}} {
+		for _, c := range []struct{ k, width, answered int }{{1, 0, 1}, {3, 0, 3}, {3, 20, 20}, {6, 3, 6}, {0, 0, 8}} {
 			cfg := lightdht.LookupConfig{K: c.k, Width: c.width}
 			for step, err := range a.LookupWith(l.ctx, target, cfg) {
 				if err != nil {
