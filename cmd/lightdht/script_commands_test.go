@@ -1,0 +1,203 @@
+package main
+
+import (
+	"bufio"
+	"encoding/csv"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+// scriptCommands are commands of the scripts. Those that read or check a table
+// take it from the standard output of the command before.
+//
+//	status N command…              the command exits with status N
+//	fails N command…               so it does, saying why in one line, and nothing else anywhere
+//	interrupt N PATTERN command…   so it does after Ctrl-C, pressed when a line of its standard error matches
+//	rows FORMAT N                  there are N rows, in correct FORMAT
+//	column FORMAT NAME             prints one column, or field NAME of text, 1 being the first
+//	sorted                         prints the lines sorted
+//	distinct N                     there are N lines, all different
+var scriptCommands = map[string]func(ts *testscript.TestScript, neg bool, args []string){
+	"status":    statusCommand,
+	"fails":     failsCommand,
+	"interrupt": interruptCommand,
+	"rows":      rowsCommand,
+	"column":    columnCommand,
+	"sorted":    sortedCommand,
+	"distinct":  distinctCommand,
+}
+
+// arguments ends the script unless there are at least n and no "!" before.
+func arguments(ts *testscript.TestScript, neg bool, args []string, n int) {
+	if neg || len(args) < n {
+		ts.Fatalf("too few arguments, or unsupported: !")
+	}
+}
+
+func number(ts *testscript.TestScript, s string) int {
+	n, err := strconv.Atoi(s)
+	ts.Check(err)
+	return n
+}
+
+func statusCommand(ts *testscript.TestScript, neg bool, args []string) {
+	arguments(ts, neg, args, 2)
+	checkStatus(ts, ts.Exec(args[1], args[2:]...), number(ts, args[0]))
+}
+
+func checkStatus(ts *testscript.TestScript, err error, want int) {
+	got := 0
+	if exit := (*exec.ExitError)(nil); errors.As(err, &exit) {
+		got = exit.ExitCode()
+	} else {
+		ts.Check(err)
+	}
+	if got != want {
+		ts.Fatalf("exit status %d, want %d", got, want)
+	}
+}
+
+func failsCommand(ts *testscript.TestScript, neg bool, args []string) {
+	statusCommand(ts, neg, args)
+	said, data := ts.ReadFile("stderr"), ts.ReadFile("stdout")
+	if !strings.HasPrefix(said, "lightdht: ") || strings.Count(said, "\n") != 1 || !strings.HasSuffix(said, "\n") {
+		ts.Fatalf("standard error is not one line of ours: %q", said)
+	}
+	if data != "" {
+		ts.Fatalf("data in spite of the failure: %q", data)
+	}
+}
+
+func interruptCommand(ts *testscript.TestScript, neg bool, args []string) {
+	arguments(ts, neg, args, 3)
+	when, err := regexp.Compile(args[1])
+	ts.Check(err)
+	cmd := exec.Command(args[2], args[3:]...)
+	cmd.Dir = ts.MkAbs(".")
+	cmd.Stdout = ts.Stdout()
+	stderr, err := cmd.StderrPipe()
+	ts.Check(err)
+	ts.Check(cmd.Start())
+	seen := false
+	for lines := bufio.NewScanner(stderr); lines.Scan(); {
+		fmt.Fprintln(ts.Stderr(), lines.Text())
+		if !seen && when.Match(lines.Bytes()) {
+			seen = true
+			ts.Check(cmd.Process.Signal(os.Interrupt))
+		}
+	}
+	err = cmd.Wait()
+	if !seen {
+		ts.Fatalf("no line of standard error matched")
+	}
+	checkStatus(ts, err, number(ts, args[0]))
+}
+
+func rowsCommand(ts *testscript.TestScript, neg bool, args []string) {
+	arguments(ts, neg, args, 2)
+	table, err := parseTable(args[0], ts.ReadFile("stdout"))
+	ts.Check(err)
+	if want := number(ts, args[1]); len(table) != want {
+		ts.Fatalf("%d rows, want %d", len(table), want)
+	}
+}
+
+func columnCommand(ts *testscript.TestScript, neg bool, args []string) {
+	arguments(ts, neg, args, 2)
+	table, err := parseTable(args[0], ts.ReadFile("stdout"))
+	ts.Check(err)
+	for _, row := range table {
+		value, ok := row[args[1]]
+		if !ok {
+			ts.Fatalf("no column %s", args[1])
+		}
+		fmt.Fprintln(ts.Stdout(), value)
+	}
+}
+
+func sortedCommand(ts *testscript.TestScript, neg bool, args []string) {
+	lines := strings.Split(strings.TrimSuffix(ts.ReadFile("stdout"), "\n"), "\n")
+	slices.Sort(lines)
+	fmt.Fprintln(ts.Stdout(), strings.Join(lines, "\n"))
+}
+
+func distinctCommand(ts *testscript.TestScript, neg bool, args []string) {
+	arguments(ts, neg, args, 1)
+	lines := strings.Split(strings.TrimSuffix(ts.ReadFile("stdout"), "\n"), "\n")
+	all := len(lines)
+	slices.Sort(lines)
+	if n := len(slices.Compact(lines)); n != all || n != number(ts, args[0]) {
+		ts.Fatalf("%d lines, %d of them different, want %s", all, n, args[0])
+	}
+}
+
+// parseTable reads what the program wrote in a format, and nothing more lenient.
+func parseTable(format, data string) (table []map[string]string, err error) {
+	switch format {
+	case "text":
+		for line := range strings.Lines(data) {
+			row := map[string]string{}
+			for i, field := range strings.Split(strings.TrimSuffix(line, "\n"), "\t") {
+				row[strconv.Itoa(i+1)] = field
+			}
+			table = append(table, row)
+		}
+	case "csv":
+		return parseCSV(data)
+	case "json", "ndjson":
+		return parseJSON(format, data)
+	default:
+		err = fmt.Errorf("no format %q", format)
+	}
+	return table, err
+}
+
+func parseCSV(data string) (table []map[string]string, err error) {
+	if strings.Count(data, "\n") != strings.Count(data, "\r\n") {
+		return nil, errors.New("csv: a line that does not end in CR LF")
+	}
+	lines, err := csv.NewReader(strings.NewReader(data)).ReadAll()
+	if err != nil || len(lines) == 0 {
+		return nil, fmt.Errorf("csv: no header: %w", err)
+	}
+	for _, line := range lines[1:] {
+		row := map[string]string{}
+		for i, field := range line {
+			row[lines[0][i]] = field
+		}
+		table = append(table, row)
+	}
+	return table, nil
+}
+
+func parseJSON(format, data string) (table []map[string]string, err error) {
+	var objects []map[string]any
+	if format == "json" {
+		err = json.Unmarshal([]byte(data), &objects)
+	} else {
+		for line := range strings.Lines(data) {
+			var object map[string]any
+			err = errors.Join(err, json.Unmarshal([]byte(line), &object))
+			objects = append(objects, object)
+		}
+	}
+	for _, object := range objects {
+		row := map[string]string{}
+		for name, value := range object {
+			if row[name] = fmt.Sprint(value); value == nil {
+				row[name] = ""
+			}
+		}
+		table = append(table, row)
+	}
+	return table, err
+}
