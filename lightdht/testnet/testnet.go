@@ -99,6 +99,7 @@ func startNode(cfg Config, i int) (node *lightdht.Node, err error) {
 	config := lightdht.Config{ID: randomID(rng), Network: lightdht.Private, NewTable: cfg.NewTable}
 	for range addressTries {
 		addr := loopback(rng)
+		err = nil
 		if cfg.Memory != nil {
 			config.Conn4, err = cfg.Memory.Listen(addr)
 		}
@@ -223,11 +224,12 @@ func (t *Net) Peers(infohash kad.ID) []netip.AddrPort { return slices.Clone(t.pe
 // Bootstrap returns the addresses of a few nodes to begin with.
 func (t *Net) Bootstrap() []string {
 	var places []string
-	for i := range min(entrances, len(t.infos)) {
-		places = append(places, t.infos[i*len(t.infos)/entrances%len(t.infos)].Addr.String())
+	few := min(entrances, len(t.infos))
+	for i := range few {
+		places = append(places, t.infos[i*len(t.infos)/few].Addr.String())
 	}
 	slices.Sort(places)
-	return slices.Compact(places)
+	return places
 }
 
 // Closest returns the k nodes nearest to target, nearest first: the truth that
