@@ -18,6 +18,7 @@ const (
 	exploreLastPause  = 5 * time.Second        // between two in a network that has no more to tell
 	exploreQuiet      = 8                      // rounds without news before the pauses grow, or one for every 4 contacts
 	exploreGreets     = 16                     // contacts that never answered, pinged in a round
+	exploreGreeting   = 64                     // of these pings under way at a time
 )
 
 // Explore looks around until ctx ends: it joins the network, then looks up
@@ -29,10 +30,11 @@ func (n *Node) Explore(ctx context.Context) error {
 		return err
 	}
 	start := kad.RandomID()
+	under := greetings{map[netip.AddrPort]bool{}, make(chan netip.AddrPort, exploreGreeting)}
 	known, quiet, pause := 0, 0, exploreFirstPause
 	for round := uint32(0); ctx.Err() == nil && n.ctx.Err() == nil; round++ {
 		n.FindClosest(ctx, evenTarget(start, round)) // its failures are in the counters
-		n.greetSilent(ctx)
+		n.greetSilent(ctx, under)
 		if now := n.Len(); now > known {
 			known, quiet, pause = now, 0, exploreFirstPause
 		} else if quiet++; quiet > max(exploreQuiet, known/4) {
@@ -52,26 +54,31 @@ func evenTarget(start kad.ID, i uint32) kad.ID {
 	return target
 }
 
-// greetSilent pings some of the contacts that have not answered us yet, and
-// waits for them.
-func (n *Node) greetSilent(ctx context.Context) {
-	now := time.Now()
+// greetings are the pings of Explore that are under way: the addresses they
+// went to, and of those the ones whose ping has ended. Explore alone reads them.
+type greetings struct {
+	addrs map[netip.AddrPort]bool
+	ends  chan netip.AddrPort // has room for all
+}
+
+// greetSilent pings some of the contacts that have not answered us yet. It does
+// not wait for them: many are gone, and each would take a whole Timeout.
+func (n *Node) greetSilent(ctx context.Context, under greetings) {
+	for len(under.ends) > 0 {
+		delete(under.addrs, <-under.ends)
+	}
 	silent := table.Filter{
-		Now: now, States: table.StateQuestionable, Public: true,
-		Match: func(c table.Contact) bool { return c.Replies == 0 },
+		Now: time.Now(), States: table.StateQuestionable, Public: true,
+		Match: func(c table.Contact) bool { return c.Replies == 0 && !under.addrs[c.Addr] },
 	}
 	rng := rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64()))
-	ends := make(chan *call, len(n.ends)*exploreGreets)
-	asked := map[netip.AddrPort]bool{}
 	for _, e := range n.ends {
-		for _, c := range e.table.Sample(rng, exploreGreets, kad.Prefix{}, silent) {
-			if !asked[c.Addr] {
-				asked[c.Addr] = true
-				n.start(ctx, &call{to: c.Info(), deliver: func(end *call) { ends <- end }}, krpc.Ping{})
+		room := min(exploreGreets, exploreGreeting-len(under.addrs))
+		for _, c := range e.table.Sample(rng, room, kad.Prefix{}, silent) {
+			if !under.addrs[c.Addr] {
+				under.addrs[c.Addr] = true
+				n.start(ctx, &call{to: c.Info(), deliver: func(end *call) { under.ends <- end.to.Addr }}, krpc.Ping{})
 			}
 		}
-	}
-	for range asked {
-		<-ends
 	}
 }

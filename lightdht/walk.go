@@ -60,28 +60,33 @@ func (l *lookup) seed(ctx context.Context) error {
 	return nil
 }
 
-// fill adds good contacts, then others that answered once, then any.
+// fill puts on each list the nearest good contacts, then others that answered
+// once, then any, and if there are none at all even bad ones. It reports whether
+// there is anybody.
 func (l *lookup) fill() bool {
 	now := time.Now()
 	any := false
 	for _, e := range l.n.ends {
 		list := l.lists[e.family]
 		want := max(2*l.cfg.Width, 16)
-		for _, f := range []table.Filter{
-			{Now: now, States: table.StateGood},
-			{Now: now, States: table.StateQuestionable, Answered: true},
-			{Now: now, States: table.StateQuestionable | table.StateBad},
-		} {
-			f.Public, f.Distinct = true, true
-			if want > len(list.list) {
-				for _, c := range e.table.AppendNearest(nil, l.res.Target, want-len(list.list), f) {
-					list.add(c.Info(), 1)
-				}
-			}
+		l.fillFrom(e, want, table.Filter{Now: now, States: table.StateGood})
+		l.fillFrom(e, want, table.Filter{Now: now, States: table.StateQuestionable, Answered: true})
+		l.fillFrom(e, want, table.Filter{Now: now, States: table.StateQuestionable})
+		if len(list.list) == 0 {
+			l.fillFrom(e, want, table.Filter{Now: now, States: table.StateBad})
 		}
 		any = any || len(list.list) > 0
 	}
 	return any
+}
+
+// fillFrom adds contacts of one end that f passes until its list holds want.
+func (l *lookup) fillFrom(e *endpoint, want int, f table.Filter) {
+	list := l.lists[e.family]
+	f.Public, f.Distinct = true, true
+	for _, c := range e.table.AppendNearest(nil, l.res.Target, want-len(list.list), f) {
+		list.add(c.Info(), 1)
+	}
 }
 
 // run asks and listens until every list is done, ctx ends, or yield returns
