@@ -71,7 +71,8 @@ func (l *lookup) fill() bool {
 		want := max(2*l.cfg.Width, 16)
 		l.fillFrom(e, want, table.Filter{Now: now, States: table.StateGood})
 		l.fillFrom(e, want, table.Filter{Now: now, States: table.StateQuestionable, Answered: true})
-		l.fillFrom(e, want, table.Filter{Now: now, States: table.StateQuestionable})
+		never := func(c table.Contact) bool { return c.Replies == 0 } // the others are on the list
+		l.fillFrom(e, want, table.Filter{Now: now, States: table.StateQuestionable, Match: never})
 		if len(list.list) == 0 {
 			l.fillFrom(e, want, table.Filter{Now: now, States: table.StateBad})
 		}
