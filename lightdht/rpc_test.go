@@ -139,6 +139,13 @@ func TestDoAndGoTellTheSame(t *testing.T) {
 			if text(got.err) != text(wantErr) {
 				t.Errorf("%s: Go has the error %v, Do %v", c.name, got.err, wantErr)
 			}
+			expected := kad.NodeInfo{ID: idOf("expected"), Addr: at(c.addr)}
+			want, wantErr = a.Ask(c.ctx, expected, c.q)
+			a.AskGo(c.ctx, expected, c.q, func(r krpc.Reply, err error) { ends <- end{r, err} })
+			got = <-ends
+			if got.reply.ID != want.ID || got.reply.Unexpected() != want.Unexpected() || text(got.err) != text(wantErr) {
+				t.Errorf("%s: AskGo has %v, %v, Ask %v, %v", c.name, got.reply, got.err, want, wantErr)
+			}
 		}
 	})
 }
