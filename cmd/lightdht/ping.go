@@ -81,7 +81,7 @@ func (s *session) pingAll(ctx context.Context, addrs []netip.AddrPort, out *rows
 	wg.Wait()
 	for i, addr := range addrs {
 		if errs[i] != nil {
-			s.say("%s", oneLine(errs[i]))
+			s.say("%s", oneLine(advise(errs[i])))
 			failed++
 			continue
 		}

@@ -167,6 +167,10 @@ func logger(c *cli.Context) (*slog.Logger, error) {
 func advise(err error) error {
 	var boot *lightdht.BootstrapError
 	switch {
+	case errors.Is(err, lightdht.ErrReserved):
+		return fmt.Errorf("%w: name a network with such addresses with --network private", err)
+	case errors.Is(err, lightdht.ErrFamily):
+		return fmt.Errorf("%w: listen on one with --listen", err)
 	case errors.As(err, &boot):
 		return fmt.Errorf("%w: check the network, or name another node with --bootstrap", err)
 	case errors.Is(err, lightdht.ErrNoNodes):
