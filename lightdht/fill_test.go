@@ -35,8 +35,10 @@ func announce(p *peer, to netip.AddrPort, infohash kad.ID, peers int) {
 			synctest.Wait() // or the queue of the socket would be full
 		}
 	}
-	for _, got := range p.took(krpc.KindError) {
-		p.l.Fatalf("announcing: %q", got.Raw)
+	for _, got := range p.took(krpc.KindReply) {
+		if got.Kind == krpc.KindError {
+			p.l.Fatalf("announcing: %q", got.Raw)
+		}
 	}
 }
 

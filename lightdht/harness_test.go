@@ -140,17 +140,27 @@ func (p *peer) take() []packet {
 	return got
 }
 
-// took is take for packets of one kind.
-func (p *peer) took(kind krpc.Kind) []packet {
-	return slices.DeleteFunc(p.take(), func(m packet) bool { return m.Kind != kind })
+// took is take for packets of one kind, errors being replies; the others stay.
+func (p *peer) took(kind krpc.Kind) (got []packet) {
+	all := p.take()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, m := range all {
+		if m.Kind == kind || m.Kind == krpc.KindError && kind == krpc.KindReply {
+			got = append(got, m)
+		} else {
+			p.in = append(p.in, m)
+		}
+	}
+	return got
 }
 
 // ask sends bytes and returns the one answer to them.
 func (p *peer) ask(to netip.AddrPort, b string) packet {
 	p.l.Helper()
-	p.take()
+	p.took(krpc.KindReply)
 	p.raw(to, b)
-	got := slices.DeleteFunc(p.take(), func(m packet) bool { return m.Kind == krpc.KindQuery })
+	got := p.took(krpc.KindReply)
 	if len(got) != 1 {
 		p.l.Fatalf("%q had %d answers, want one", b, len(got))
 	}

@@ -174,6 +174,35 @@ func TestLookupCountsBytesAndHops(t *testing.T) {
 	})
 }
 
+// A hop is one more than that of who named the node.
+func TestLookupHops(t *testing.T) {
+	inLab(t, func(l *lab) {
+		a := l.node(addrA, lightdht.Config{})
+		var last *peer
+		for i := range 5 { // each names the one before, and is farther from 0
+			named := last
+			last = l.peer(fmt.Sprintf("10.0.1.%d:1", i+1), func(p *peer, q *packet) {
+				m := krpc.Message{Fields: krpc.FieldNodes}
+				if named != nil {
+					m.Nodes = krpc.AppendNode(nil, kad.NodeInfo{ID: named.id, Addr: named.addr})
+				}
+				p.reply(q, m)
+			})
+			last.id = kad.ID{0: byte(i + 1)}
+		}
+		know(a, kad.NodeInfo{ID: last.id, Addr: last.addr}, now())
+		res, err := a.FindClosest(l.ctx, kad.ID{})
+		if err != nil || res.Hops != 5 || len(res.Closest) != 5 {
+			t.Fatal(res, err)
+		}
+		for i, c := range res.Closest {
+			if c.Hop != 5-i || int(c.ID[0]) != i+1 {
+				t.Errorf("%s at hop %d", c.ID, c.Hop)
+			}
+		}
+	})
+}
+
 // Leaving the loop, at whatever step, ends the queries under way.
 func TestLeavingALookupEndsItsQueries(t *testing.T) {
 	for leave := 1; leave <= 12; leave++ {

@@ -132,8 +132,8 @@ func TestPublicNetworkKnowsNoReservedAddresses(t *testing.T) {
 		if err := a.Bootstrap(l.ctx); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := a.FindClosest(l.ctx, private.id); err != nil {
-			t.Fatal(err)
+		if res, err := a.FindClosest(l.ctx, private.id); err != nil || res.Asked != 1 || res.Failed != 0 {
+			t.Fatal(res, err)
 		}
 		time.Sleep(time.Minute)
 		if got := private.take(); len(got) != 0 {

@@ -110,6 +110,7 @@ func TestKnownContactIsNotPinged(t *testing.T) {
 		a := l.node(addrA, lightdht.Config{})
 		b := l.peer(addrB, answering)
 		a.Ping(l.ctx, at(addrB))
+		b.take()
 		b.query(at(addrA), krpc.Ping{})
 		time.Sleep(time.Minute)
 		if got := b.took(krpc.KindQuery); len(got) != 0 {

@@ -218,3 +218,30 @@ func TestMappedAddressIsUnmapped(t *testing.T) {
 		}
 	})
 }
+
+// mapped is a conn that tells IPv4 senders as a socket of both families does.
+type mapped struct{ lightdht.PacketConn }
+
+func (m mapped) ReadFromUDPAddrPort(b []byte) (int, netip.AddrPort, error) {
+	n, from, err := m.PacketConn.ReadFromUDPAddrPort(b)
+	if err == nil {
+		from = netip.AddrPortFrom(netip.AddrFrom16(from.Addr().As16()), from.Port())
+	}
+	return n, from, err
+}
+
+func TestMappedSenderIsUnmapped(t *testing.T) {
+	inLab(t, func(l *lab) {
+		a := l.node("", lightdht.Config{Conn4: mapped{l.listen(addrA)}})
+		b := l.peer(addrB, answering)
+		if reply, err := a.Ping(l.ctx, at(addrB)); err != nil || reply.From != at(addrB) {
+			t.Errorf("ping: %v from %v", err, reply.From)
+		}
+		if got := b.query(at(addrA), krpc.Ping{}); got.IP != at(addrB) {
+			t.Errorf("the answer's ip is %s", got.IP)
+		}
+		if a.Len() != 1 {
+			t.Errorf("%d contacts, want one", a.Len())
+		}
+	})
+}

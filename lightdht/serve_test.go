@@ -85,9 +85,9 @@ func crowd(r *rand.Rand, n *lightdht.Node, f kad.Family, size int, share float64
 		ids[i] = randomID(r)
 	}
 	for range size {
-		ip := netip.AddrFrom4([4]byte{10, 9, byte(r.IntN(4)), byte(r.IntN(size))})
+		ip := netip.AddrFrom4([4]byte{10, 9, 0, byte(r.IntN(size))})
 		if f == kad.IPv6 {
-			ip = netip.AddrFrom16([16]byte{0xfd, 9, 14: byte(r.IntN(4)), 15: byte(r.IntN(size))})
+			ip = netip.AddrFrom16([16]byte{0xfd, 9, 15: byte(r.IntN(size))})
 		}
 		s := table.Sighting{Node: kad.NodeInfo{ID: ids[r.IntN(size)], Addr: netip.AddrPortFrom(ip, 1)}}
 		age := time.Duration(r.IntN(900)) * time.Second

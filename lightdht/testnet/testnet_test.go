@@ -39,7 +39,7 @@ func inMemory(t *testing.T, cfg testnet.Config, f func(t *testing.T, n *testnet.
 // told is all that a network says about itself, and whom its nodes know.
 func told(n *testnet.Net) string {
 	var b strings.Builder
-	fmt.Fprintln(&b, n.Infos(), n.Bootstrap(), n.Peers(hashes[0]), n.Peers(hashes[1]))
+	fmt.Fprintln(&b, n.Infos(), n.Bootstrap())
 	for _, node := range n.Nodes() {
 		var known []string
 		for c := range node.Contacts() {
@@ -51,16 +51,18 @@ func told(n *testnet.Net) string {
 	return b.String()
 }
 
-// A seed makes one network, another seed another.
+// A seed makes one network and its peers, another seed another. (Whom the nodes
+// know besides, after the announcements, follows from nothing.)
 func TestNetworkFollowsFromItsSeed(t *testing.T) {
-	networks := map[string]bool{}
+	networks, peers := map[string]bool{}, map[string]bool{}
 	for _, seed := range []uint64{1, 1, 2, 1} {
+		inMemory(t, testnet.Config{Nodes: 40, Seed: seed}, func(_ *testing.T, n *testnet.Net) { networks[told(n)] = true })
 		inMemory(t, testnet.Config{Nodes: 40, Seed: seed, Infohashes: hashes}, func(_ *testing.T, n *testnet.Net) {
-			networks[told(n)] = true
+			peers[fmt.Sprint(n.Peers(hashes[0]), n.Peers(hashes[1]))] = true
 		})
 	}
-	if len(networks) != 2 {
-		t.Errorf("%d networks of two seeds", len(networks))
+	if len(networks) != 2 || len(peers) != 2 {
+		t.Errorf("%d networks and %d sets of peers of two seeds", len(networks), len(peers))
 	}
 }
 
@@ -226,19 +228,24 @@ func TestStartOnLoopback(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer node.Close()
-	res, err := node.FindPeers(t.Context(), hashes[0])
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, p := range n.Peers(hashes[0]) {
-		if !slices.Contains(res.Peers, p) {
-			t.Errorf("peer %s was not found", p)
+	found := func() (peers, closest bool) {
+		res, err := node.FindPeers(t.Context(), hashes[0])
+		if err != nil {
+			t.Fatal(err)
 		}
-	}
-	for i, want := range n.Closest(hashes[0], 8) {
-		if res.Closest[i].NodeInfo != want {
-			t.Errorf("number %d of the closest is %s, want %s", i, res.Closest[i].NodeInfo, want)
+		var infos []kad.NodeInfo
+		for _, c := range res.Closest {
+			infos = append(infos, c.NodeInfo)
 		}
+		missing := slices.DeleteFunc(n.Peers(hashes[0]), func(p netip.AddrPort) bool { return slices.Contains(res.Peers, p) })
+		return len(missing) == 0, slices.Equal(infos, n.Closest(hashes[0], 8))
+	}
+	peers, closest := found()
+	for try := 1; try < 4 && !(peers && closest); try++ { // on a busy machine somebody may have been too slow
+		peers, closest = found()
+	}
+	if !peers || !closest {
+		t.Errorf("all peers found: %v; the true closest found: %v", peers, closest)
 	}
 	if err := errors.Join(n.Close(), n.Close()); err != nil {
 		t.Error(err)
