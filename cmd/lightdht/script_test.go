@@ -57,7 +57,7 @@ const labNodes = 30
 func laboratory(env *testscript.Env) error {
 	seed := scriptSeed(env.WorkDir)
 	var peered kad.ID
-	binary.BigEndian.PutUint64(peered[:], seed)
+	binary.BigEndian.PutUint64(peered[:], seed<<16)
 	net, err := testnet.Start(context.Background(), testnet.Config{Nodes: labNodes, Seed: seed, Infohashes: []kad.ID{peered}})
 	if err != nil {
 		return err
