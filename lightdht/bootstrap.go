@@ -72,7 +72,7 @@ func (e errPlace) Error() string { return string(e) }
 // hopeless reports whether trying again cannot help.
 func hopeless(failures []BootstrapFailure) bool {
 	for _, f := range failures {
-		if _, ok := f.Err.(errPlace); !ok {
+		if _, ok := f.Err.(errPlace); !ok && !errors.Is(f.Err, ErrReserved) {
 			return false
 		}
 	}

@@ -40,7 +40,7 @@ func announce(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	defer out.close()
+	defer out.end()
 	s, err := open(c)
 	if err != nil {
 		return err

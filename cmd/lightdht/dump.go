@@ -41,7 +41,7 @@ func dump(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	defer out.close()
+	defer out.end()
 	s, err := open(c)
 	if err != nil {
 		return err
@@ -56,7 +56,7 @@ func dump(c *cli.Context) error {
 			return err
 		}
 	}
-	s.say("wrote %d contacts", out.n)
+	s.say("wrote %s", some(out.n, "contact"))
 	return out.close()
 }
 
@@ -74,7 +74,7 @@ func (s *session) lookAround(ctx context.Context, d time.Duration) error {
 	for {
 		select {
 		case <-progress.C:
-			s.say("%s: %d contacts", time.Since(began).Round(time.Second), s.node.Len())
+			s.say("%s: %s", time.Since(began).Round(time.Second), some(s.node.Len(), "contact"))
 			pause = min(2*pause, 5*time.Second)
 			progress.Reset(pause)
 		case err := <-end:

@@ -42,7 +42,7 @@ func lookup(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	defer out.close()
+	defer out.end()
 	s, err := open(c)
 	if err != nil {
 		return err

@@ -36,7 +36,7 @@ func ping(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	defer out.close()
+	defer out.end()
 	s, err := openFor(c, addrs)
 	if err != nil {
 		return err

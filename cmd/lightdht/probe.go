@@ -61,7 +61,7 @@ func probe(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	defer out.close()
+	defer out.end()
 	s, err := open(c, ids...)
 	if err != nil {
 		return err
@@ -116,7 +116,7 @@ func (p prober) run(steps iter.Seq2[lightdht.Step, error], id kad.ID) (res *ligh
 			}
 		}
 	}
-	p.say("%s: %d peers; %s", id, len(res.Peers), summary(res))
+	p.say("%s: %s; %s", id, some(len(res.Peers), "peer"), summary(res))
 	return res, nobody(res)
 }
 
@@ -155,7 +155,7 @@ func nobody(res *lightdht.LookupResult) error {
 // summary says in words what happened on a lookup.
 func summary(r *lightdht.LookupResult) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "asked %d nodes: %d answered", r.Asked, r.Answered)
+	fmt.Fprintf(&b, "asked %s: %d answered", some(r.Asked, "node"), r.Answered)
 	for _, part := range []struct {
 		n    int
 		what string
@@ -164,8 +164,16 @@ func summary(r *lightdht.LookupResult) string {
 			fmt.Fprintf(&b, ", %d %s", part.n, part.what)
 		}
 	}
-	fmt.Fprintf(&b, "; %d hops, %d bytes out, %d in, %s", r.Hops, r.BytesOut, r.BytesIn, round(r.Duration))
+	fmt.Fprintf(&b, "; %s, %d bytes out, %d in, %s", some(r.Hops, "hop"), r.BytesOut, r.BytesIn, round(r.Duration))
 	return b.String()
+}
+
+// some says how many there are of something.
+func some(n int, noun string) string {
+	if n != 1 {
+		noun += "s"
+	}
+	return fmt.Sprintf("%d %s", n, noun)
 }
 
 // traceLine says in words what happened in one step.
@@ -175,7 +183,8 @@ func traceLine(s lightdht.Step) string {
 	}
 	line := fmt.Sprintf("%10s  %-9s  %s  %-21s  hop %d", round(s.At), s.Event, s.Node.ID, s.Node.Addr, s.Hop)
 	if s.Reply != nil {
-		line += fmt.Sprintf("  rtt %s, %d nodes (%d new), %d peers", round(s.Reply.RTT), s.Reply.Nodes.Len()+s.Reply.Nodes6.Len(), s.New, s.Reply.Values.Len())
+		line += fmt.Sprintf("  rtt %s, %s (%d new), %s", round(s.Reply.RTT),
+			some(s.Reply.Nodes.Len()+s.Reply.Nodes6.Len(), "node"), s.New, some(s.Reply.Values.Len(), "peer"))
 	}
 	if s.Err != nil {
 		line += "  " + oneLine(s.Err)

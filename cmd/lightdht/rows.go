@@ -18,7 +18,8 @@ type rows struct {
 	csv     *csv.Writer
 	n       int
 	err     error
-	closed  bool
+	begun   bool // its header is written, or would be
+	ended   bool
 }
 
 // newRows begins a table; columns are its names. Text has no header.
@@ -29,7 +30,6 @@ func newRows(w io.Writer, format string, columns ...string) (*rows, error) {
 	case "csv":
 		r.csv = csv.NewWriter(w)
 		r.csv.UseCRLF = true // RFC 4180
-		r.err = r.writeCSV(columns)
 	default:
 		return nil, usagef("--format %q: want text, csv, ndjson or json", format)
 	}
@@ -39,7 +39,7 @@ func newRows(w io.Writer, format string, columns ...string) (*rows, error) {
 // add writes one row, a value for each column; nil is an absent one. It returns
 // the first error of all writes.
 func (r *rows) add(values ...any) error {
-	if r.err != nil {
+	if r.begin(); r.err != nil {
 		return r.err
 	}
 	switch r.format {
@@ -54,18 +54,34 @@ func (r *rows) add(values ...any) error {
 	return r.err
 }
 
-// close ends the table; closing it again does nothing more.
-func (r *rows) close() error {
-	if r.err != nil || r.closed || r.format != "json" {
-		return r.err
+// begin writes the header, once.
+func (r *rows) begin() {
+	if !r.begun && r.format == "csv" {
+		r.err = r.writeCSV(r.columns)
 	}
-	r.closed = true
+	r.begun = true
+}
+
+// close ends the table; one without rows is written as an empty one. Closing it
+// again does nothing more.
+func (r *rows) close() error {
+	r.begin()
+	r.end()
+	return r.err
+}
+
+// end completes what has been written so far, for a command that may have
+// failed: nothing when there is nothing.
+func (r *rows) end() {
+	if r.err != nil || !r.begun || r.ended || r.format != "json" {
+		return
+	}
+	r.ended = true
 	end := "\n]\n"
 	if r.n == 0 {
 		end = "[]\n"
 	}
 	_, r.err = io.WriteString(r.w, end)
-	return r.err
 }
 
 func (r *rows) writeCSV(fields []string) error {

@@ -88,7 +88,7 @@ func (s *session) startTestnet(c *cli.Context, n int, infohashes []kad.ID, cfg *
 		return err
 	}
 	cfg.Bootstrap = s.net.Bootstrap()
-	s.say("test network: %d nodes on loopback, seed %d, ready in %s", n, c.Uint64("seed"), round(time.Since(began)))
+	s.say("test network: %s on loopback, seed %d, ready in %s", some(n, "node"), c.Uint64("seed"), round(time.Since(began)))
 	return nil
 }
 
