@@ -208,3 +208,41 @@ func TestEndsRaceAndCallbackRunsOnce(t *testing.T) {
 		})
 	}
 }
+
+// watched is a context that knows who waits for its end.
+type watched struct {
+	context.Context
+	watchers atomic.Int32
+}
+
+func (w *watched) AfterFunc(f func()) (stop func() bool) {
+	w.watchers.Add(1)
+	return func() bool { w.watchers.Add(-1); return true }
+}
+
+// Value hides the context inside, which would be asked instead.
+func (w *watched) Value(any) any { return nil }
+
+// A context that lives on keeps nothing of the calls that have ended.
+func TestEndedCallsLeaveTheirContext(t *testing.T) {
+	for _, addr := range []string{addrB, addrD} { // answered, timed out
+		inLab(t, func(l *lab) {
+			alive, cancel := context.WithCancel(l.ctx)
+			defer cancel()
+			ctx := &watched{Context: alive}
+			a := l.node(addrA, lightdht.Config{})
+			l.peer(addrB, func(p *peer, q *packet) { time.AfterFunc(time.Second, func() { answering(p, q) }) })
+			for range 10 {
+				a.Go(ctx, at(addr), krpc.Ping{}, func(krpc.Reply, error) {})
+			}
+			if n := ctx.watchers.Load(); n != 10 {
+				t.Errorf("%d calls watch their context", n)
+			}
+			time.Sleep(time.Minute)
+			synctest.Wait()
+			if n := ctx.watchers.Load(); n != 0 {
+				t.Errorf("%d calls that have ended watch their context", n)
+			}
+		})
+	}
+}

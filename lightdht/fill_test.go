@@ -124,7 +124,7 @@ func TestAnswersFillTheirRoom(t *testing.T) {
 					return m.Nodes.Len()
 				}
 				got := ask(c.p, c.to, many, tid)
-				if spare := 1024 - len(got.Raw); spare >= c.peer || own(got) != 8 || got.Values.Len() < 10 {
+				if spare := 1024 - len(got.Raw); spare >= c.peer || own(got) != 8 || got.Nodes.Len()+got.Nodes6.Len() != 8 || got.Values.Len() < 10 {
 					t.Errorf("many peers to %s, t of %d: %d bytes to spare, %d and %d nodes, %d peers", c.to, tid, spare,
 						got.Nodes.Len(), got.Nodes6.Len(), got.Values.Len())
 				}

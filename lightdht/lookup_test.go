@@ -7,6 +7,7 @@ import (
 	"slices"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/lightdht/lightdht/lightdht"
@@ -108,6 +109,7 @@ func TestLookupAsksNobodyTwice(t *testing.T) {
 		if err := a.Bootstrap(l.ctx); err != nil {
 			t.Fatal(err)
 		}
+		synctest.Wait() // not all of those that Bootstrap asks need have been asked when the first answers
 		target := idOf("target")
 		var mu sync.Mutex
 		asked := map[netip.AddrPort]int{}

@@ -93,6 +93,9 @@ func TestLookupInTime(t *testing.T) {
 				if !strings.HasPrefix(lines[len(lines)-1], res.Duration.String()) {
 					t.Errorf("it took %v", res.Duration)
 				}
+				if out := a.Count(lightdht.BytesOut); res.BytesOut != int(out) {
+					t.Errorf("%d bytes out, on the wire %d", res.BytesOut, out)
+				}
 				addsUp(t, res)
 				time.Sleep(10 * s)
 			})
@@ -170,6 +173,23 @@ func TestLookupCountsBytesAndHops(t *testing.T) {
 			if c.Hop < 1 || c.Hop > res.Hops {
 				t.Errorf("%s at hop %d of %d", c.ID, c.Hop, res.Hops)
 			}
+		}
+	})
+}
+
+// A list that names us, under our ID or at our address, has us ask nobody.
+func TestLookupDoesNotAskUs(t *testing.T) {
+	inLab(t, func(l *lab) {
+		a := l.node(addrA, lightdht.Config{})
+		p := l.peer(addrB, func(p *peer, q *packet) {
+			nodes := krpc.AppendNode(nil, kad.NodeInfo{ID: idOf("another"), Addr: at(addrA)})
+			nodes = krpc.AppendNode(nodes, kad.NodeInfo{ID: a.ID(), Addr: at(addrC)})
+			p.reply(q, krpc.Message{Fields: krpc.FieldNodes, Nodes: nodes})
+		})
+		know(a, kad.NodeInfo{ID: p.id, Addr: p.addr}, now())
+		res, err := a.FindClosest(l.ctx, a.ID())
+		if err != nil || res.Asked != 1 || len(res.Closest) != 1 {
+			t.Errorf("%+v, %v", res, err)
 		}
 	})
 }
@@ -263,8 +283,10 @@ func TestCloseEndsALookup(t *testing.T) {
 			if res, err := a.FindClosest(l.ctx, target); !errors.Is(err, lightdht.ErrClosed) {
 				t.Errorf("in flight: %+v, %v", res, err)
 			}
-			if res, err := a.FindClosest(l.ctx, target); !errors.Is(err, lightdht.ErrClosed) {
-				t.Errorf("afterwards: %+v, %v", res, err)
+			for range 20 {
+				if res, err := a.FindClosest(l.ctx, target); !errors.Is(err, lightdht.ErrClosed) {
+					t.Errorf("afterwards: %+v, %v", res, err)
+				}
 			}
 		})
 	}
