@@ -126,12 +126,15 @@ func (n *Node) introduceOnce(ctx context.Context, places []place) (failures []Bo
 	for _, p := range places {
 		wg.Go(func() { n.introduceAt(ctx, p, tell) })
 	}
-	go func() {
+	all := func() {
 		wg.Wait()
 		stop()
 		cancel()
 		tell(BootstrapFailure{}) // all have told their ends
-	}()
+	}
+	if !n.spawn(all) {
+		go all()
+	}
 	for f := range ends {
 		switch {
 		case f.Host == "":

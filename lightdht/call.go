@@ -238,7 +238,9 @@ func (n *Node) reap() {
 		case <-deadline.C:
 		case <-n.wake:
 		case now := <-sweep.C:
-			n.peers.sweep(now)
+			for _, e := range n.ends {
+				e.peers.sweep(now)
+			}
 		case <-n.ctx.Done():
 			return
 		}

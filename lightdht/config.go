@@ -33,8 +33,8 @@ type Config struct {
 	Lookup  LookupConfig  // defaults for lookups; its zero fields have defaults of their own
 
 	PeerTTL       time.Duration // how long an announced peer is kept; 0: 30 min
-	MaxPeers      int           // announced peers kept for an infohash, the oldest making room; 0: 2,000
-	MaxInfohashes int           // infohashes with announced peers, further ones being refused; 0: 20,000
+	MaxPeers      int           // announced peers kept for an infohash in each family, the oldest making room; 0: 2,000
+	MaxInfohashes int           // infohashes with announced peers in each family, further ones being refused; 0: 20,000
 
 	Version []byte       // what we call ourselves in v, BEP 20; nil: DefaultVersion
 	Logger  *slog.Logger // nil: silent
@@ -43,7 +43,8 @@ type Config struct {
 	// just these and its listen address is not looked at. It closes them.
 	Conn4, Conn6 PacketConn
 
-	// Resolve looks up the addresses of a bootstrap host; nil: the system's resolver.
+	// Resolve looks up the addresses of a bootstrap host; nil: the system's
+	// resolver. It must heed its context, since Close waits for it.
 	Resolve func(ctx context.Context, host string) ([]netip.Addr, error)
 }
 

@@ -44,6 +44,7 @@ func ParseInfohash(s string) (kad.ID, error) {
 // parseMagnet takes the infohash from the link's exact topics.
 func parseMagnet(link string) (kad.ID, error) {
 	_, query, _ := strings.Cut(link, "?")
+	query = strings.ReplaceAll(query, "&amp;", "&") // copied from the source of a page
 	values, err := url.ParseQuery(query)
 	if err != nil {
 		return kad.ID{}, fmt.Errorf("magnet link: %w", err)

@@ -28,6 +28,7 @@ func TestParseInfohash(t *testing.T) {
 		"MAGNET:?xt=URN:BTIH:" + strings.ToUpper(hash1):                          hash1,
 		"magnet:?xt=urn:btih:" + base1:                                           hash1,
 		"magnet:?dn=name&xt=urn:btih:" + hash1 + "&tr=udp":                       hash1,
+		"magnet:?dn=a&amp;xt=urn:btih:" + hash1 + "&amp;tr=udp":                  hash1,
 		"magnet:?xt=urn%3Abtih%3A" + hash1:                                       hash1,
 		"magnet:?xt.1=urn:btih:" + hash1:                                         hash1,
 		"magnet:?xt=urn:sha1:" + base1 + "&xt=urn:btih:" + hash1:                 hash1,

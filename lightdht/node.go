@@ -51,7 +51,6 @@ type Node struct {
 	pending *pending
 	wake    chan struct{} // tells the reaper that a first call waits
 	tokens  *tokens
-	peers   *peerStore
 	rtt     rttEstimator
 	count   counters
 	routers addrSet // where Config.Routers are
@@ -59,13 +58,14 @@ type Node struct {
 	greeting atomic.Int32       // pings to newcomers under way
 	ctx      context.Context    // ends with the node
 	cancel   context.CancelFunc // ends it
-	wg       sync.WaitGroup     // read loops and the reaper
+	closing  sync.Mutex         // nothing is added to wg once ctx has ended
+	wg       sync.WaitGroup     // read loops, the reaper, and bootstrapping
 }
 
-// Listen opens the node's sockets and starts it. addr is host:port; with an
-// empty or unspecified host it listens on both families, if the system has
-// both, at one port; port 0 lets the system choose. The node answers from now
-// on; call Bootstrap, or any lookup, to join the network.
+// Listen opens the node's sockets and starts it. addr is host:port; without a
+// host, or with [::], it listens on both families, if the system has both, at
+// one port; port 0 lets the system choose. The node answers from now on; call
+// Bootstrap, or any lookup, to join the network.
 func Listen(addr string, cfg Config) (*Node, error) {
 	conns, err := openConns(addr, cfg)
 	if err != nil {
@@ -80,11 +80,11 @@ func Listen(addr string, cfg Config) (*Node, error) {
 	n := &Node{
 		cfg: cfg, id: cfg.ID, private: cfg.Network == Private,
 		pending: newPending(), wake: make(chan struct{}, 1),
-		tokens: newTokens(now), peers: newPeerStore(cfg),
+		tokens: newTokens(now),
 	}
 	n.ctx, n.cancel = context.WithCancel(context.Background())
 	for _, conn := range conns {
-		n.ends = append(n.ends, newEndpoint(conn, cfg.NewTable()))
+		n.ends = append(n.ends, newEndpoint(conn, cfg))
 	}
 	for _, e := range n.ends {
 		n.wg.Go(func() { n.readLoop(e) })
@@ -99,7 +99,9 @@ func Listen(addr string, cfg Config) (*Node, error) {
 // in goroutines of their own and may still be at work then, so a callback may
 // call Close. Closing twice is no error.
 func (n *Node) Close() error {
+	n.closing.Lock()
 	n.cancel()
+	n.closing.Unlock()
 	var errs []error
 	for _, e := range n.ends {
 		errs = append(errs, e.close())
@@ -109,6 +111,17 @@ func (n *Node) Close() error {
 	}
 	n.wg.Wait()
 	return errors.Join(errs...)
+}
+
+// spawn runs f in a goroutine that Close waits for; false when it is too late.
+func (n *Node) spawn(f func()) bool {
+	n.closing.Lock()
+	defer n.closing.Unlock()
+	if n.ctx.Err() != nil {
+		return false
+	}
+	n.wg.Go(f)
+	return true
 }
 
 // ID returns our node ID.
@@ -198,12 +211,11 @@ func (n *Node) observe(s table.Sighting) (c table.Contact, added bool) {
 	return e.table.Observe(s)
 }
 
-// mention records a node that a list named. ok says that it may be contacted.
-func (n *Node) mention(info kad.NodeInfo, now time.Time) (ok bool) {
+// mention records a node that a list named.
+func (n *Node) mention(info kad.NodeInfo, now time.Time) {
 	if !n.reachable(info.Addr) || n.endpoint(kad.FamilyOf(info.Addr.Addr())) == nil {
 		n.count.add(MentionRefused, 1)
-		return false
+		return
 	}
-	c, _ := n.observe(table.Sighting{Node: info, Time: now, Event: table.Mentioned})
-	return info.ID != n.id && !c.Router && !c.ReadOnly
+	n.observe(table.Sighting{Node: info, Time: now, Event: table.Mentioned})
 }

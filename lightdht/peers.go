@@ -9,7 +9,7 @@ import (
 	"github.com/lightdht/lightdht/lightdht/kad"
 )
 
-// peerStore keeps the peers that were announced to us, for as long as ttl, at
+// peerStore keeps the peers of one family that were announced to us, for ttl, at
 // most maxPeers for an infohash and for at most maxHashes of them.
 type peerStore struct {
 	ttl                 time.Duration
@@ -98,10 +98,9 @@ func (s *swarm) expire(now time.Time) {
 	}
 }
 
-// sample calls yield with live peers of infohash of one family, in random
-// order, until it returns false or there are no more. yield runs under the
-// store's lock.
-func (p *peerStore) sample(now time.Time, infohash kad.ID, family kad.Family, yield func(netip.AddrPort) bool) {
+// sample calls yield with live peers of infohash, in random order, until it
+// returns false or there are no more. yield runs under the store's lock.
+func (p *peerStore) sample(now time.Time, infohash kad.ID, yield func(netip.AddrPort) bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	s := p.swarms[infohash]
@@ -112,7 +111,7 @@ func (p *peerStore) sample(now time.Time, infohash kad.ID, family kad.Family, yi
 		i := rand.IntN(n)
 		s.swap(i, n-1)
 		peer := s.peers[n-1]
-		if peer.expires.After(now) && kad.FamilyOf(peer.addr.Addr()) == family && !yield(peer.addr) {
+		if peer.expires.After(now) && !yield(peer.addr) {
 			return
 		}
 	}

@@ -23,7 +23,7 @@ func storeOf(ttl time.Duration, maxPeers, maxHashes int) *peerStore {
 func sampled(t *testing.T, p *peerStore, now time.Time, infohash kad.ID) map[netip.AddrPort]bool {
 	t.Helper()
 	set := map[netip.AddrPort]bool{}
-	p.sample(now, infohash, kad.IPv4, func(a netip.AddrPort) bool {
+	p.sample(now, infohash, func(a netip.AddrPort) bool {
 		if set[a] {
 			t.Fatalf("%s twice", a)
 		}
@@ -149,7 +149,7 @@ func TestSampleIsFair(t *testing.T) {
 	chosen, first := map[netip.AddrPort]int{}, map[netip.AddrPort]int{}
 	for range rounds {
 		n := 0
-		p.sample(now, kad.ID{}, kad.IPv4, func(a netip.AddrPort) bool {
+		p.sample(now, kad.ID{}, func(a netip.AddrPort) bool {
 			if n == 0 {
 				first[a]++
 			}

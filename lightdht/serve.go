@@ -124,7 +124,7 @@ func (n *Node) answerGetPeers(e *endpoint, m *krpc.Message, from netip.AddrPort,
 	e.ans.token = n.tokens.append(e.ans.token[:0], now, from.Addr(), n.id, m.InfoHash)
 	e.ans.msg.Token = e.ans.token
 	e.ans.msg.Fields |= krpc.FieldToken
-	n.addPeers(&e.ans, e.family, m.InfoHash, now)
+	e.addPeers(m.InfoHash, now)
 	n.addNodes(&e.ans, other, m.InfoHash, now)
 }
 
@@ -142,7 +142,7 @@ func (n *Node) answerAnnounce(e *endpoint, m *krpc.Message, from netip.AddrPort,
 		n.count.add(BadToken, 1)
 		e.ans.refuse(krpc.CodeProtocol, "bad token")
 	default:
-		if !n.peers.add(now, m.InfoHash, netip.AddrPortFrom(from.Addr(), port)) {
+		if !e.peers.add(now, m.InfoHash, netip.AddrPortFrom(from.Addr(), port)) {
 			n.count.add(PeersDropped, 1)
 		}
 	}
@@ -201,14 +201,15 @@ func (a *answerer) room() int {
 
 // addPeers puts a random sample of the peers of infohash into the answer, as
 // many as there is room for.
-func (n *Node) addPeers(a *answerer, f kad.Family, infohash kad.ID, now time.Time) {
+func (e *endpoint) addPeers(infohash kad.ID, now time.Time) {
+	a := &e.ans
 	room := a.room() - len("6:valuesle")
 	size := len("6:") + 6
-	if f == kad.IPv6 {
+	if e.family == kad.IPv6 {
 		size = len("18:") + 18
 	}
 	a.peers = a.peers[:0]
-	n.peers.sample(now, infohash, f, func(addr netip.AddrPort) bool {
+	e.peers.sample(now, infohash, func(addr netip.AddrPort) bool {
 		if room -= size; room < 0 {
 			return false
 		}

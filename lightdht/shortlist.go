@@ -29,9 +29,9 @@ type shortlist struct {
 	silent int // under way and no longer counted on
 }
 
-// maxCandidates bounds the list: whoever is farther than that many others will
-// not be asked.
-const maxCandidates = 1024
+// maxUnasked bounds the list beyond those that may be asked in all: whoever is
+// farther than that many others will not be asked.
+const maxUnasked = 1024
 
 // candidate is somebody who may be asked, and what came of it.
 type candidate struct {
@@ -61,20 +61,23 @@ func newShortlist(target kad.ID, c LookupConfig) *shortlist {
 	}
 }
 
-// add takes node in, unless its address already is or there is no room.
-// It returns nil then, and full tells whether it was for want of room.
-func (s *shortlist) add(node kad.NodeInfo, hop int) (c *candidate, full bool) {
+// add takes node in, unless its address already is or there is no room: then it
+// returns nil. left tells whether somebody, be it node or one that made room for
+// it, is left out.
+func (s *shortlist) add(node kad.NodeInfo, hop int) (c *candidate, left bool) {
 	if s.addrs[node.Addr] {
 		return nil, false
 	}
 	i := s.place(node.ID)
-	if len(s.list) >= maxCandidates && !s.makeRoom(i) {
-		return nil, true
+	if len(s.list) >= s.maxAsked+maxUnasked {
+		if left = true; !s.makeRoom(i) {
+			return nil, left
+		}
 	}
 	c = &candidate{node: node, hop: hop}
 	s.addrs[node.Addr] = true
 	s.list = slices.Insert(s.list, i, c)
-	return c, false
+	return c, left
 }
 
 // place returns where a candidate with this ID stands in the list.

@@ -157,7 +157,7 @@ func TestShortlistNeverAsksTwice(t *testing.T) {
 		t.Error("an address nobody spoke of is known")
 	}
 	sameAddress := kad.NodeInfo{ID: kad.ID{19: 9}, Addr: number(1).Addr}
-	if c, full := w.add(sameAddress, 2); c != nil || full {
+	if c, left := w.add(sameAddress, 2); c != nil || left {
 		t.Error("an address was taken in a second time, under another ID")
 	}
 }
@@ -237,18 +237,19 @@ func TestShortlistCountsAnIDOnce(t *testing.T) {
 
 // The list is bounded: the farthest that nobody asked make room for nearer ones.
 func TestShortlistIsBounded(t *testing.T) {
-	w := newWalk(t, LookupConfig{K: 8, Parallel: 2})
-	for i := range maxCandidates {
+	w := newWalk(t, LookupConfig{K: 8, Parallel: 2, MaxAsked: 10})
+	const room = maxUnasked + 10
+	for i := range room {
 		w.hear(1, 2*i+2)
 	}
 	w.asks(2, 4)
-	if c, full := w.add(number(2*maxCandidates+1), 1); c != nil || !full {
+	if c, left := w.add(number(2*room+1), 1); c != nil || !left {
 		t.Error("one farther than all others found room")
 	}
-	if c, _ := w.add(number(1), 1); c == nil || len(w.list) != maxCandidates {
+	if c, left := w.add(number(1), 1); c == nil || !left || len(w.list) != room {
 		t.Errorf("a near one found no room; %d on the list", len(w.list))
 	}
-	if w.addrs[number(2*maxCandidates).Addr] {
+	if w.addrs[number(2*room).Addr] {
 		t.Error("the farthest is still known")
 	}
 	w.fails(2)

@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/netip"
 	"strconv"
+	"syscall"
 	"time"
 
 	"github.com/lightdht/lightdht/lightdht/kad"
@@ -22,20 +23,24 @@ type PacketConn interface {
 }
 
 // endpoint is the node's end in one family: a socket, a table, and what its
-// read loop works with. All but conn and table belong to the read loop.
+// read loop works with: in and ans, which are its own.
 type endpoint struct {
 	family kad.Family
 	conn   PacketConn
 	local  netip.AddrPort
 	table  table.Table
+	peers  *peerStore // announced to us
 
 	in  krpc.Message // the message being read
 	ans answerer
 }
 
-func newEndpoint(conn PacketConn, t table.Table) *endpoint {
+func newEndpoint(conn PacketConn, cfg Config) *endpoint {
 	local := localAddr(conn)
-	return &endpoint{family: kad.FamilyOf(local.Addr()), conn: conn, local: local, table: t}
+	return &endpoint{
+		family: kad.FamilyOf(local.Addr()), conn: conn, local: local,
+		table: cfg.NewTable(), peers: newPeerStore(cfg),
+	}
 }
 
 // close closes the socket; having been closed before is no error.
@@ -76,31 +81,37 @@ func listenUDP(addr string) ([]PacketConn, error) {
 		return nil, fmt.Errorf("listen address %q: the port is a number from 0 to 65535", addr)
 	}
 	if ip, err := netip.ParseAddr(host); host != "" && (err != nil || !ip.IsUnspecified()) {
-		conn, err := listenOne("udp", addr)
-		if err != nil {
-			return nil, err
-		}
-		return []PacketConn{conn}, nil
+		return only(listenOne("udp", addr))
 	} else if host != "" && ip.Is6() {
 		host = ""
 	}
 	return listenBoth(host, port)
 }
 
-// listenBoth opens IPv4 and, where the system has it and the port is free, IPv6.
+// listenBoth opens IPv4 and IPv6 at one port, or what the system has of them.
+// A port in use is an error even if the other family's is free.
 func listenBoth(host, port string) ([]PacketConn, error) {
 	four, err := listenOne("udp4", net.JoinHostPort(host, port))
+	if host != "" || errors.Is(err, syscall.EADDRINUSE) || errors.Is(err, syscall.EACCES) {
+		return only(four, err)
+	}
+	if err != nil { // a system without IPv4
+		return only(listenOne("udp6", net.JoinHostPort("", port)))
+	}
+	conns := []PacketConn{four}
+	port = strconv.Itoa(int(localAddr(four).Port()))
+	if six, err := listenOne("udp6", net.JoinHostPort("", port)); err == nil {
+		conns = append(conns, six)
+	}
+	return conns, nil
+}
+
+// only returns a socket as the one there is.
+func only(conn *net.UDPConn, err error) ([]PacketConn, error) {
 	if err != nil {
 		return nil, err
 	}
-	conns := []PacketConn{four}
-	if host == "" {
-		port = strconv.Itoa(int(localAddr(four).Port()))
-		if six, err := listenOne("udp6", net.JoinHostPort("", port)); err == nil {
-			conns = append(conns, six)
-		}
-	}
-	return conns, nil
+	return []PacketConn{conn}, nil
 }
 
 func listenOne(network, addr string) (*net.UDPConn, error) {

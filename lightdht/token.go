@@ -24,9 +24,10 @@ const (
 // needs to be remembered for it.
 type tokens struct {
 	mu      sync.Mutex
-	current hash.Hash // HMAC-SHA-256 under the secret of this period
-	last    hash.Hash // and of the one before
-	changed time.Time // when the period began
+	current hash.Hash             // HMAC-SHA-256 under the secret of this period
+	last    hash.Hash             // and of the one before
+	changed time.Time             // when the period began
+	input   [16 + 2*kad.Size]byte // room to work in: what is handed to a hash escapes to the heap
 	sum     [sha256.Size]byte
 }
 
@@ -75,8 +76,9 @@ func (t *tokens) rotate(now time.Time) {
 func (t *tokens) mac(h hash.Hash, ip netip.Addr, id, infohash kad.ID) []byte {
 	h.Reset()
 	addr := ip.As16() // one length for both families: nothing can be shifted between the parts
-	h.Write(addr[:])
-	h.Write(id[:])
-	h.Write(infohash[:])
+	copy(t.input[:], addr[:])
+	copy(t.input[16:], id[:])
+	copy(t.input[16+kad.Size:], infohash[:])
+	h.Write(t.input[:])
 	return h.Sum(t.sum[:0])[:tokenSize]
 }

@@ -54,10 +54,13 @@ func (l *lookup) seed(ctx context.Context) error {
 	if err := l.n.introduce(ctx); err != nil {
 		return err
 	}
-	if !l.fill() {
-		return ErrNoNodes
+	switch {
+	case l.fill():
+		return nil
+	case len(l.n.places()) > 0:
+		return fmt.Errorf("the bootstrap nodes answered, but named nobody: %w", ErrNoNodes)
 	}
-	return nil
+	return ErrNoNodes
 }
 
 // fill puts on each list the nearest good contacts, then others that answered
@@ -263,8 +266,8 @@ func (l *lookup) offer(info kad.NodeInfo, hop int) int {
 	if known, ok := e.table.Get(info); ok && (known.Router || known.ReadOnly) {
 		return 0
 	}
-	c, full := l.lists[e.family].add(info, hop)
-	if full {
+	c, left := l.lists[e.family].add(info, hop)
+	if left {
 		l.n.count.add(CandidatesLeft, 1)
 	}
 	if c == nil {

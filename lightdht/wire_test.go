@@ -117,7 +117,7 @@ func FuzzReceive(f *testing.F) {
 		n := wired(t, w, 20)
 		defer n.Close()
 		for i := range 300 {
-			n.peers.add(time.Now(), infohash, peerAt(i))
+			n.endpoint(kad.FamilyOf(peerAt(i).Addr())).peers.add(time.Now(), infohash, peerAt(i))
 		}
 		ended := 0
 		n.start(t.Context(), &call{to: kad.NodeInfo{ID: kad.ID{9}, Addr: asker}, deliver: func(*call) { ended++ }}, krpc.Ping{})
