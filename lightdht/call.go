@@ -1,6 +1,7 @@
 package lightdht
 
 import (
+	"bytes"
 	"context"
 	"encoding/binary"
 	"net/netip"
@@ -163,8 +164,11 @@ func (n *Node) end(c *call, err error) {
 		c.deliver(c)
 		return
 	}
-	go c.callback(c.reply, c.err)
+	go c.tell()
 }
+
+// tell calls the caller back.
+func (c *call) tell() { c.callback(c.reply, c.err) }
 
 // takeReply brings a reply or a KRPC error to the call it answers.
 func (n *Node) takeReply(m *krpc.Message, from netip.AddrPort, now time.Time) {
@@ -188,7 +192,8 @@ func (n *Node) takeReply(m *krpc.Message, from netip.AddrPort, now time.Time) {
 
 // answered ends c with the reply m.
 func (n *Node) answered(c *call, m *krpc.Message, from netip.AddrPort, now time.Time) {
-	c.reply = krpc.Reply{Message: m.Clone(), From: from, RTT: now.Sub(c.sent), Expected: c.to.ID}
+	krpc.Parse(bytes.Clone(m.Raw), &c.reply.Message) // the read loop's buffer is used again
+	c.reply.From, c.reply.RTT, c.reply.Expected = from, now.Sub(c.sent), c.to.ID
 	n.rtt.add(c.reply.RTT)
 	if m.Kind == krpc.KindError {
 		n.count.add(ErrorsIn, 1)

@@ -15,7 +15,7 @@ import (
 type LookupConfig struct {
 	Peers    bool // ask with get_peers instead of find_node
 	K        int  // how many of the closest are returned; 0: 8
-	Width    int  // how many must have answered before it ends, at least K; 0: K. A wider lookup finds the true closest more surely
+	Width    int  // how many must have answered before it ends, while there is anybody to ask, at least K; 0: K. A wider lookup finds the true closest more surely
 	Parallel int  // queries under way at a time in each family; 0: 4
 	MaxAsked int  // nodes asked in each family, at most; 0: 1,000
 }

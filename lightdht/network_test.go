@@ -83,6 +83,7 @@ func TestDefaultRouters(t *testing.T) {
 			a := l.node("1.2.3.4:1", cfg)
 			r := l.peer("1.2.3.5:6881", answering)
 			a.Bootstrap(l.ctx)
+			synctest.Wait() // the first answer does not wait for the other names
 			for len(looked) > 0 {
 				if host := <-looked; !slices.Contains(asked, host) {
 					asked = append(asked, host)
