@@ -23,8 +23,9 @@ func ParseInfohash(s string) (kad.ID, error) {
 	}
 	switch len(s) {
 	case 32:
-		if b, err := base32.StdEncoding.DecodeString(strings.ToUpper(s)); err == nil {
-			return kad.ID(b), nil
+		b, _ := base32.StdEncoding.DecodeString(strings.ToUpper(s))
+		if id, ok := kad.IDFromBytes(b); ok { // padding and line ends make it shorter
+			return id, nil
 		}
 	case 40, 64:
 		if b, err := hex.DecodeString(s); err == nil {

@@ -51,7 +51,7 @@ func TestParseInfohash(t *testing.T) {
 func TestParseInfohashErrors(t *testing.T) {
 	for _, in := range []string{
 		"", " ", "spam", hash1[:39], hash1 + "0", strings.Replace(hash1, "6", "g", 1), hash2[:63],
-		base1[:31], strings.Replace(base1, "M", "1", 1), "1221" + hash2, "1120" + hash2,
+		base1[:31], base1[:31] + "=", base1[:31] + "\n2", base1[:16] + "\n" + base1[:15], strings.Replace(base1, "M", "1", 1), "1221" + hash2, "1120" + hash2,
 		"magnet:", "magnet:?", "magnet:?dn=name", "magnet:?xt=", "magnet:?xt=urn:btih:", "magnet:?xt=urn:btih:spam",
 		"magnet:?xt=urn:sha1:" + base1, "magnet:?xtra=urn:btih:" + hash1, "magnet:?xt=urn:btih:%zz",
 		"http://x.test/?xt=urn:btih:" + hash1, strings.Repeat("x", 10000), "magnet:?xt=urn:btih:magnet:",
