@@ -6,14 +6,10 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
-	"slices"
 	"strconv"
-	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/lightdht/lightdht/lightdht/kad"
-	"github.com/lightdht/lightdht/lightdht/krpc"
 )
 
 const (
@@ -30,14 +26,15 @@ func (n *Node) Bootstrap(ctx context.Context) error {
 	if err := n.introduce(ctx); err != nil {
 		return err
 	}
-	if n.Len() == 0 {
+	if len(n.places()) == 0 && n.Len() == 0 {
 		return nil
 	}
 	_, err := n.FindClosest(ctx, n.id)
 	return err
 }
 
-// introduce asks the places to begin with until one has answered.
+// introduce asks the places to begin with until one has answered. Without any it
+// does nothing.
 func (n *Node) introduce(ctx context.Context) error {
 	places := n.places()
 	if len(places) == 0 {
@@ -72,7 +69,7 @@ func (e errPlace) Error() string { return string(e) }
 // hopeless reports whether trying again cannot help.
 func hopeless(failures []BootstrapFailure) bool {
 	for _, f := range failures {
-		if _, ok := f.Err.(errPlace); !ok && !errors.Is(f.Err, ErrReserved) {
+		if _, ok := f.Err.(errPlace); !ok && !errors.Is(f.Err, ErrReserved) && !errors.Is(f.Err, ErrAddress) {
 			return false
 		}
 	}
@@ -106,70 +103,6 @@ func (n *Node) places() []place {
 		all = append(all, place{host, true})
 	}
 	return all
-}
-
-// introduceOnce asks all places once. It returns when the first has answered,
-// the others' answers being recorded when they come, or when all have failed.
-func (n *Node) introduceOnce(ctx context.Context, places []place) (failures []BootstrapFailure, ok bool) {
-	ends := make(chan BootstrapFailure)
-	over := make(chan struct{})
-	defer close(over)
-	tell := func(f BootstrapFailure) {
-		select {
-		case ends <- f:
-		case <-over:
-		}
-	}
-	ctx, cancel := context.WithCancel(ctx)
-	stop := context.AfterFunc(n.ctx, cancel) // a resolver must not outlive the node
-	var wg sync.WaitGroup
-	for _, p := range places {
-		wg.Go(func() { n.introduceAt(ctx, p, tell) })
-	}
-	all := func() {
-		wg.Wait()
-		stop()
-		cancel()
-		tell(BootstrapFailure{}) // all have told their ends
-	}
-	if !n.spawn(all) {
-		go all()
-	}
-	for f := range ends {
-		switch {
-		case f.Host == "":
-			return failures, false
-		case f.Err == nil:
-			return nil, true
-		}
-		failures = append(failures, f)
-	}
-	return failures, false
-}
-
-// introduceAt asks every address of one place, and tells the end of each.
-func (n *Node) introduceAt(ctx context.Context, p place, tell func(BootstrapFailure)) {
-	addrs, err := n.resolve(ctx, p.host)
-	if err != nil {
-		tell(BootstrapFailure{Host: p.host, Err: err})
-		return
-	}
-	if p.router {
-		n.routers.add(addrs...)
-	}
-	var wg sync.WaitGroup
-	for _, addr := range addrs {
-		wg.Add(1)
-		done := func(c *call) {
-			go func() {
-				defer wg.Done()
-				tell(BootstrapFailure{Host: p.host, Addr: addr, Err: cause(c.err)})
-			}()
-		}
-		n.start(ctx, &call{to: kad.NodeInfo{Addr: addr}, deliver: done},
-			krpc.FindNode{Target: n.id, Want: n.want()})
-	}
-	wg.Wait()
 }
 
 // resolve returns the addresses of host:port in the families that we have.
@@ -210,30 +143,4 @@ func (n *Node) lookupHost(ctx context.Context, host string) ([]netip.Addr, error
 		return nil, errors.New(dns.Err) // the place is named besides
 	}
 	return ips, err
-}
-
-// addrSet is a small set of addresses that is read far more often than it grows.
-type addrSet struct {
-	mu  sync.Mutex
-	all atomic.Pointer[[]netip.AddrPort]
-}
-
-func (s *addrSet) add(addrs ...netip.AddrPort) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	var all []netip.AddrPort
-	if old := s.all.Load(); old != nil {
-		all = slices.Clone(*old)
-	}
-	for _, addr := range addrs {
-		if !slices.Contains(all, addr) {
-			all = append(all, addr)
-		}
-	}
-	s.all.Store(&all)
-}
-
-func (s *addrSet) has(addr netip.AddrPort) bool {
-	all := s.all.Load()
-	return all != nil && slices.Contains(*all, addr)
 }

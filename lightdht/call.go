@@ -15,7 +15,8 @@ import (
 
 // call is one query of ours from its sending to its end.
 type call struct {
-	to       kad.NodeInfo // who is asked; a zero ID: whoever is there
+	to       kad.NodeInfo // who is asked
+	named    bool         // the ID of to is expected there; else whoever is there is asked
 	method   string
 	tid      uint32
 	sent     time.Time
@@ -37,28 +38,35 @@ type call struct {
 // *[QueryError] about ErrTimeout, ErrClosed, ErrReserved, the end of ctx, a
 // *krpc.Error that was the answer, or what the system said.
 func (n *Node) Do(ctx context.Context, addr netip.AddrPort, q krpc.Query) (krpc.Reply, error) {
-	return n.Ask(ctx, kad.NodeInfo{Addr: addr}, q)
+	return n.wait(ctx, &call{to: kad.NodeInfo{Addr: addr}}, q)
 }
 
 // Ask is Do with an ID that is expected at the address. A reply from another ID
 // is a reply (see krpc.Reply.Unexpected), and a failure of the contact that was
-// expected. A zero ID expects nobody in particular.
+// expected.
 func (n *Node) Ask(ctx context.Context, node kad.NodeInfo, q krpc.Query) (krpc.Reply, error) {
-	done := make(chan *call, 1)
-	n.start(ctx, &call{to: node, deliver: func(c *call) { done <- c }}, q)
-	c := <-done // ctx ends it too
+	return n.wait(ctx, &call{to: node, named: true}, q)
+}
+
+// wait sends c's query and waits for its end.
+func (n *Node) wait(ctx context.Context, c *call, q krpc.Query) (krpc.Reply, error) {
+	done := make(chan struct{})
+	c.deliver = func(*call) { close(done) }
+	n.start(ctx, c, q)
+	<-done // ctx ends it too
 	return c.reply, c.err
 }
 
 // Go sends a query to addr and returns; callback is told the end, exactly once,
-// in a goroutine of its own: what Do would have returned.
+// in a goroutine of its own: what Do would have returned. A nil callback is told
+// nothing.
 func (n *Node) Go(ctx context.Context, addr netip.AddrPort, q krpc.Query, callback func(krpc.Reply, error)) {
 	n.start(ctx, &call{to: kad.NodeInfo{Addr: addr}, callback: callback}, q)
 }
 
 // AskGo is Go with an ID that is expected at the address, as in Ask.
 func (n *Node) AskGo(ctx context.Context, node kad.NodeInfo, q krpc.Query, callback func(krpc.Reply, error)) {
-	n.start(ctx, &call{to: node, callback: callback}, q)
+	n.start(ctx, &call{to: node, named: true, callback: callback}, q)
 }
 
 // outgoing is the room to write a query in.
@@ -82,7 +90,7 @@ func (n *Node) start(ctx context.Context, c *call, q krpc.Query) {
 		n.end(c, ErrFamily)
 		return
 	case !n.reachable(c.to.Addr):
-		n.end(c, ErrReserved)
+		n.end(c, n.refusal(c.to.Addr))
 		return
 	case ctx.Err() != nil:
 		n.end(c, context.Cause(ctx))
@@ -136,11 +144,14 @@ func (n *Node) transmit(e *endpoint, c *call, out *outgoing) {
 	}
 	out.buf = krpc.Append(out.buf[:0], m)
 	c.size = len(out.buf)
-	n.count.add(QueriesOut, 1)
-	if err := n.send(e, out.buf, c.to.Addr); n.ctx.Err() != nil {
+	err := n.send(e, out.buf, c.to.Addr)
+	switch {
+	case n.ctx.Err() != nil:
 		n.abort(c, ErrClosed)
-	} else if err != nil {
+	case err != nil:
 		n.abort(c, err)
+	default:
+		n.count.add(QueriesOut, 1)
 	}
 }
 
@@ -160,11 +171,12 @@ func (n *Node) end(c *call, err error) {
 	if c.unwatch != nil {
 		c.unwatch()
 	}
-	if c.deliver != nil {
+	switch {
+	case c.deliver != nil:
 		c.deliver(c)
-		return
+	case c.callback != nil:
+		go c.tell()
 	}
-	go c.tell()
 }
 
 // tell calls the caller back.
@@ -193,11 +205,11 @@ func (n *Node) takeReply(m *krpc.Message, from netip.AddrPort, now time.Time) {
 // answered ends c with the reply m.
 func (n *Node) answered(c *call, m *krpc.Message, from netip.AddrPort, now time.Time) {
 	krpc.Parse(bytes.Clone(m.Raw), &c.reply.Message) // the read loop's buffer is used again
-	c.reply.From, c.reply.RTT, c.reply.Expected = from, now.Sub(c.sent), c.to.ID
+	c.reply.From, c.reply.RTT, c.reply.Named, c.reply.Expected = from, now.Sub(c.sent), c.named, c.to.ID
 	n.rtt.add(c.reply.RTT)
 	if m.Kind == krpc.KindError {
 		n.count.add(ErrorsIn, 1)
-		if !c.to.ID.IsZero() { // an error names nobody; it is the address that answered
+		if c.named { // an error names nobody; it is the address that answered
 			n.observe(table.Sighting{Node: c.to, Time: now, Event: table.Replied, RTT: c.reply.RTT, Version: m.Version})
 		}
 		n.end(c, &krpc.Error{Code: m.Code, Text: string(m.Text)})
@@ -262,7 +274,7 @@ func (n *Node) reapCalls() time.Time {
 			return next
 		}
 		n.count.add(Timeouts, 1)
-		if !c.to.ID.IsZero() {
+		if c.named {
 			n.observe(table.Sighting{Node: c.to, Time: now, Event: table.Failed})
 		}
 		n.end(c, ErrTimeout)

@@ -31,6 +31,7 @@ const (
 	Timeouts                      // queries that were not answered in time
 	FromReserved                  // queries from private or reserved addresses on the public network, dropped
 	MentionRefused                // node list entries with such an address, port 0, or of a family that we have no socket of, dropped
+	PeersRefused                  // peers told to a lookup at such an address or port 0, dropped
 	OwnID                         // sightings of our own ID, not made a contact
 	Unanswered                    // queries left without an answer: no usable transaction id, or our own
 	Suppressed                    // queries left without an answer because this node is read-only
@@ -44,7 +45,7 @@ const (
 var counterNames = [numCounters]string{
 	"packets_in", "packets_out", "bytes_in", "bytes_out", "read_errors", "write_errors", "malformed", "anomalous",
 	"queries_in", "queries_out", "replies_in", "replies_out", "errors_in", "errors_out", "unexpected_id", "late",
-	"stray", "timeouts", "from_reserved", "mention_refused", "own_id", "unanswered", "suppressed", "bad_token",
+	"stray", "timeouts", "from_reserved", "mention_refused", "peers_refused", "own_id", "unanswered", "suppressed", "bad_token",
 	"peers_dropped", "greetings_left", "candidates_left",
 }
 

@@ -16,8 +16,10 @@ var (
 	ErrTimeout  = errors.New("no answer in time")
 	ErrClosed   = errors.New("node is closed")
 	ErrReserved = errors.New("private or reserved address on the public network")
+	ErrAddress  = errors.New("not an address that a node can have")
 	ErrFamily   = errors.New("node has no socket of this address family")
-	ErrNoNodes  = errors.New("no node to ask: name one to begin with (bootstrap)")
+	ErrNoNodes  = errors.New("no node to ask")
+	ErrNoAnswer = errors.New("nobody answered")
 )
 
 // QueryError says which query, to whom, ended without an answer, and why.
@@ -85,6 +87,16 @@ func (e *BootstrapError) Unwrap() []error {
 }
 
 // reachable says whether this node may exchange packets with addr.
-func (n *Node) reachable(addr netip.AddrPort) bool {
-	return addr.Port() != 0 && addr.Addr().IsValid() && (n.private || !kad.IsReserved(addr.Addr()))
+func (n *Node) reachable(addr netip.AddrPort) bool { return n.refusal(addr) == nil }
+
+// refusal returns why this node may not exchange packets with addr, nil when it
+// may.
+func (n *Node) refusal(addr netip.AddrPort) error {
+	switch {
+	case addr.Port() == 0 || !kad.IsHost(addr.Addr()):
+		return ErrAddress
+	case !n.private && kad.IsReserved(addr.Addr()):
+		return ErrReserved
+	}
+	return nil
 }

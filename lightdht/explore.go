@@ -17,6 +17,7 @@ const (
 	exploreFirstPause = 100 * time.Millisecond // between two rounds while there is news
 	exploreLastPause  = 5 * time.Second        // between two in a network that has no more to tell
 	exploreQuiet      = 8                      // rounds without news before the pauses grow, or one for every 4 contacts
+	exploreLong       = 256                    // but no more than that
 	exploreGreets     = 16                     // contacts that never answered, pinged in a round
 	exploreGreeting   = 64                     // of these pings under way at a time
 )
@@ -37,7 +38,7 @@ func (n *Node) Explore(ctx context.Context) error {
 		n.greetSilent(ctx, under)
 		if now := n.Len(); now > known {
 			known, quiet, pause = now, 0, exploreFirstPause
-		} else if quiet++; quiet > max(exploreQuiet, known/4) {
+		} else if quiet++; quiet > min(max(exploreQuiet, known/4), exploreLong) {
 			pause = min(2*pause, exploreLastPause)
 		}
 		n.sleep(ctx, pause)
@@ -77,7 +78,7 @@ func (n *Node) greetSilent(ctx context.Context, under greetings) {
 		for _, c := range e.table.Sample(rng, room, kad.Prefix{}, silent) {
 			if !under.addrs[c.Addr] {
 				under.addrs[c.Addr] = true
-				n.start(ctx, &call{to: c.Info(), deliver: func(end *call) { under.ends <- end.to.Addr }}, krpc.Ping{})
+				n.start(ctx, &call{to: c.Info(), named: true, deliver: func(end *call) { under.ends <- end.to.Addr }}, krpc.Ping{})
 			}
 		}
 	}

@@ -26,7 +26,7 @@ func dual(l *lab) *lightdht.Node {
 }
 
 // announce has p announce peers at many ports.
-func announce(p *peer, to netip.AddrPort, infohash kad.ID, peers int) {
+func announce(p *peer, to netip.AddrPort, infohash kad.ID, peers int) (refused int) {
 	p.l.Helper()
 	token := p.query(to, krpc.GetPeers{InfoHash: infohash}).Token
 	for i := range peers {
@@ -36,10 +36,14 @@ func announce(p *peer, to netip.AddrPort, infohash kad.ID, peers int) {
 		}
 	}
 	for _, got := range p.took(krpc.KindReply) {
-		if got.Kind == krpc.KindError {
+		if got.Kind == krpc.KindError && got.Code != krpc.CodeServer {
 			p.l.Fatalf("announcing: %q", got.Raw)
 		}
+		if got.Kind == krpc.KindError {
+			refused++
+		}
 	}
+	return refused
 }
 
 // The lists that an answer holds are those that were wanted, or that of the

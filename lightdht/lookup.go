@@ -16,7 +16,7 @@ type LookupConfig struct {
 	Peers    bool // ask with get_peers instead of find_node
 	K        int  // how many of the closest are returned; 0: 8
 	Width    int  // how many must have answered before it ends, while there is anybody to ask, at least K; 0: K. A wider lookup finds the true closest more surely
-	Parallel int  // queries under way at a time in each family; 0: 4
+	Parallel int  // queries under way at a time in each family, not counting those that are silent for longer than is usual; 0: 4
 	MaxAsked int  // nodes asked in each family, at most; 0: 1,000
 }
 
@@ -57,14 +57,16 @@ func (e Event) String() string {
 
 // Step is one thing that happened in a lookup.
 type Step struct {
-	Event  Event
-	At     time.Duration // since the lookup began
-	Node   kad.NodeInfo  // who was asked; after Answered, who answered
-	Hop    int           // 1: known before the lookup; else one more than who named it
-	Reply  *krpc.Reply   // of Answered
-	New    int           // of Answered: nodes named that the lookup had not heard of
-	Err    error         // of TimedOut and Failed
-	Result *LookupResult // of Done
+	Event Event
+	At    time.Duration // since the lookup began
+	Node  kad.NodeInfo  // who was asked; after Answered, who answered
+	Hop   int           // 1: known before the lookup; else one more than who named it
+	Reply *krpc.Reply   // of Answered
+	New   int           // of Answered: nodes named that the lookup had not heard of
+
+	Peers  []netip.AddrPort // of Answered: peers told that are new to the lookup
+	Err    error            // of TimedOut and Failed
+	Result *LookupResult    // of Done
 }
 
 // Answer is one of the closest nodes that answered a lookup.
@@ -81,7 +83,7 @@ type Answer struct {
 type LookupResult struct {
 	Target   kad.ID
 	Closest  []Answer         // the K closest of each family that answered, IPv4's before IPv6's, nearest first
-	Peers    []netip.AddrPort // every peer told, once, in order of arrival
+	Peers    []netip.AddrPort // every peer told, once, in order of arrival; see PeersRefused
 	Asked    int              // queries sent
 	Answered int              // replies, from whomever
 	Strange  int              // of Answered: from another ID than the one asked
@@ -94,52 +96,43 @@ type LookupResult struct {
 	Duration time.Duration
 }
 
-// Lookup walks towards target and yields every step, the last one being Done
-// with the result. Leaving the loop cancels what is under way. It bootstraps
-// first if the node knows nobody. The loop ends with an error when ctx does, or
-// when there is nobody to ask.
+// Lookup walks towards target with find_node and yields every step, the last one
+// being Done with the result. Leaving the loop cancels what is under way. It
+// bootstraps first if nobody that the node knows has ever answered, and again if
+// nobody answers. The loop ends with an error when ctx does, when there is nobody
+// to ask, and after Done when nobody answered.
 func (n *Node) Lookup(ctx context.Context, target kad.ID) iter.Seq2[Step, error] {
 	return n.LookupWith(ctx, target, LookupConfig{})
 }
 
-// LookupWith is Lookup with settings of its own; what they leave zero is as in
-// Config.Lookup.
+// LookupWith is Lookup with settings of its own, such as Peers to ask with
+// get_peers; what they leave zero is as in Config.Lookup.
 func (n *Node) LookupWith(ctx context.Context, target kad.ID, cfg LookupConfig) iter.Seq2[Step, error] {
 	return func(yield func(Step, error) bool) {
 		l := n.newLookup(target, cfg)
-		if err := l.seed(ctx); err != nil {
-			yield(Step{}, err)
-			return
-		}
 		if err := l.run(ctx, func(s Step) bool { return yield(s, nil) }); err != nil {
 			yield(Step{}, err)
 		}
 	}
 }
 
-// FindClosest looks up the nodes closest to target.
+// FindClosest looks up the nodes closest to target. On an error the result holds
+// what was found until then.
 func (n *Node) FindClosest(ctx context.Context, target kad.ID) (*LookupResult, error) {
-	return finish(n.LookupWith(ctx, target, LookupConfig{}))
+	return n.find(ctx, target, LookupConfig{})
 }
 
-// FindPeers looks up the peers of infohash, from all of the closest nodes.
+// FindPeers looks up the peers of infohash, from all of the closest nodes. On an
+// error the result holds what was found until then.
 func (n *Node) FindPeers(ctx context.Context, infohash kad.ID) (*LookupResult, error) {
-	return finish(n.LookupWith(ctx, infohash, LookupConfig{Peers: true}))
+	return n.find(ctx, infohash, LookupConfig{Peers: true})
 }
 
-// finish runs a lookup to its end. On an error it returns what was found so far
-// besides, if anything was.
-func finish(steps iter.Seq2[Step, error]) (*LookupResult, error) {
-	var res *LookupResult
-	for step, err := range steps {
-		if err != nil {
-			return res, err
-		}
-		if step.Event == Done {
-			res = step.Result
-		}
-	}
-	return res, nil
+func (n *Node) find(ctx context.Context, target kad.ID, cfg LookupConfig) (*LookupResult, error) {
+	l := n.newLookup(target, cfg)
+	err := l.run(ctx, func(Step) bool { return true })
+	l.conclude()
+	return &l.res, err
 }
 
 // Announced is what came of announcing a peer.
@@ -171,7 +164,7 @@ func (n *Node) AnnounceTo(ctx context.Context, res *LookupResult, port uint16) (
 			continue
 		}
 		waiting++
-		n.start(ctx, &call{to: a.NodeInfo, deliver: func(c *call) { go func() { ends <- c }() }},
+		n.start(ctx, &call{to: a.NodeInfo, named: true, deliver: func(c *call) { go func() { ends <- c }() }},
 			n.announcement(res.Target, port, a.Token))
 	}
 	for ; waiting > 0; waiting-- {

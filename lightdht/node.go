@@ -7,8 +7,8 @@
 //
 //	reply, err := node.Ping(ctx, addr)                    // one query, waiting for its answer
 //	node.Go(ctx, addr, krpc.FindNode{Target: id}, then)   // the same, calling back
-//	res, err := node.FindPeers(ctx, infohash)             // an iterative lookup
-//	for step, err := range node.Lookup(ctx, target) { … } // the same, watched
+//	res, err := node.FindPeers(ctx, infohash)             // a lookup of peers
+//	for step, err := range node.Lookup(ctx, target) { … } // a lookup of nodes, watched step by step
 //	for c := range node.Contacts() { … }                  // everything ever seen
 //
 // A node has a socket and a table for each address family; the two are two DHTs
@@ -24,7 +24,7 @@
 //     id that was sent there; who answered is told apart from who was expected.
 //   - An answer of ours names only contacts that answered us, each ID and each
 //     address once.
-//   - Nothing is dropped without a [Counter] that says so.
+//   - Nothing that reached the node is dropped without a [Counter] that says so.
 package lightdht
 
 import (
@@ -53,13 +53,16 @@ type Node struct {
 	tokens  *tokens
 	rtt     rttEstimator
 	count   counters
-	routers addrSet // where Config.Routers are
+	greeter greeter
 
-	greeting atomic.Int32       // pings to newcomers under way
-	ctx      context.Context    // ends with the node
-	cancel   context.CancelFunc // ends it
-	closing  sync.Mutex         // nothing is added to wg once ctx has ended
-	wg       sync.WaitGroup     // read loops, the reaper, and bootstrapping
+	entrances  addrSet      // where all places to begin with are
+	routers    addrSet      // of these, Config.Routers
+	introduced atomic.Int64 // when they were asked last, in Unix nanoseconds
+
+	ctx     context.Context    // ends with the node
+	cancel  context.CancelFunc // ends it
+	closing sync.Mutex         // nothing is added to wg once ctx has ended
+	wg      sync.WaitGroup     // read loops, the reaper, and bootstrapping
 }
 
 // Listen opens the node's sockets and starts it. addr is host:port; without a
@@ -180,7 +183,7 @@ func (n *Node) Add(nodes ...kad.NodeInfo) error {
 		case n.endpoint(kad.FamilyOf(info.Addr.Addr())) == nil:
 			return fmt.Errorf("%s: %w", info.Addr, ErrFamily)
 		case !n.reachable(info.Addr):
-			return fmt.Errorf("%s: %w", info.Addr, ErrReserved)
+			return fmt.Errorf("%s: %w", info.Addr, n.refusal(info.Addr))
 		}
 		n.observe(table.Sighting{Node: info, Time: now, Event: table.Mentioned, Origin: table.FromImport})
 	}
@@ -208,6 +211,9 @@ func (n *Node) observe(s table.Sighting) (c table.Contact, added bool) {
 		return table.Contact{}, false
 	}
 	s.Router = n.routers.has(s.Node.Addr)
+	if s.Origin == 0 && n.entrances.has(s.Node.Addr) {
+		s.Origin = table.FromBootstrap
+	}
 	return e.table.Observe(s)
 }
 

@@ -35,38 +35,38 @@ func newPeerStore(c Config) *peerStore {
 	return &peerStore{ttl: c.PeerTTL, maxPeers: c.MaxPeers, maxHashes: c.MaxInfohashes, swarms: map[kad.ID]*swarm{}}
 }
 
-// add keeps addr for infohash until ttl after now. It reports false when a peer
-// was lost by that: addr itself, or the oldest of a full swarm.
-func (p *peerStore) add(now time.Time, infohash kad.ID, addr netip.AddrPort) bool {
+// add keeps addr for infohash until ttl after now. It reports whether it does
+// (false: there are too many infohashes), and whether the oldest of a full swarm
+// made room for it.
+func (p *peerStore) add(now time.Time, infohash kad.ID, addr netip.AddrPort) (kept, displaced bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	s := p.swarms[infohash]
 	if s == nil {
 		if len(p.swarms) >= p.maxHashes {
-			return false
+			return false, false
 		}
 		s = &swarm{at: map[netip.AddrPort]int{}}
 		p.swarms[infohash] = s
 	}
-	return s.add(storedPeer{addr, now.Add(p.ttl)}, now, p.maxPeers)
+	return true, s.add(storedPeer{addr, now.Add(p.ttl)}, now, p.maxPeers)
 }
 
-func (s *swarm) add(peer storedPeer, now time.Time, limit int) bool {
+func (s *swarm) add(peer storedPeer, now time.Time, limit int) (displaced bool) {
 	if i, ok := s.at[peer.addr]; ok {
 		s.peers[i] = peer
-		return true
+		return false
 	}
-	kept := true
 	if len(s.peers) >= limit {
 		s.expire(now)
 	}
 	if len(s.peers) >= limit {
 		s.remove(s.oldest())
-		kept = false
+		displaced = true
 	}
 	s.at[peer.addr] = len(s.peers)
 	s.peers = append(s.peers, peer)
-	return kept
+	return displaced
 }
 
 func (s *swarm) oldest() int {

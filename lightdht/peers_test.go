@@ -69,19 +69,19 @@ func TestFullSwarm(t *testing.T) {
 	p, now := storeOf(time.Minute, 3, 10), time.Unix(1000, 0)
 	infohash := kad.ID{1}
 	for i := range 3 {
-		if !p.add(now.Add(time.Duration(i)*time.Second), infohash, peerAt(i)) {
+		if kept, displaced := p.add(now.Add(time.Duration(i)*time.Second), infohash, peerAt(i)); !kept || displaced {
 			t.Errorf("peer %d made somebody lose his place", i)
 		}
 	}
 	p.add(now.Add(3*time.Second), infohash, peerAt(0)) // now the youngest
-	if p.add(now.Add(4*time.Second), infohash, peerAt(3)) {
+	if kept, displaced := p.add(now.Add(4*time.Second), infohash, peerAt(3)); !kept || !displaced {
 		t.Error("the loss of a peer was not told")
 	}
 	got := sampled(t, p, now.Add(5*time.Second), infohash)
 	if len(got) != 3 || got[peerAt(1)] || !got[peerAt(0)] || !got[peerAt(3)] {
 		t.Errorf("kept: %v, want all but the oldest", got)
 	}
-	if !p.add(now.Add(62*time.Second), infohash, peerAt(4)) {
+	if kept, displaced := p.add(now.Add(62*time.Second), infohash, peerAt(4)); !kept || displaced {
 		t.Error("one that had expired counts as lost")
 	}
 }
@@ -90,14 +90,14 @@ func TestFullStoreRefusesInfohashes(t *testing.T) {
 	p, now := storeOf(time.Minute, 3, 2), time.Unix(1000, 0)
 	p.add(now, kad.ID{1}, peerAt(1))
 	p.add(now, kad.ID{2}, peerAt(1))
-	if p.add(now, kad.ID{3}, peerAt(1)) || len(sampled(t, p, now, kad.ID{3})) != 0 {
+	if kept, displaced := p.add(now, kad.ID{3}, peerAt(1)); kept || displaced || len(sampled(t, p, now, kad.ID{3})) != 0 {
 		t.Error("a third infohash was taken")
 	}
-	if !p.add(now, kad.ID{2}, peerAt(2)) {
+	if kept, _ := p.add(now, kad.ID{2}, peerAt(2)); !kept {
 		t.Error("a peer of a known infohash was refused")
 	}
 	p.sweep(now.Add(2 * time.Minute))
-	if !p.add(now.Add(2*time.Minute), kad.ID{3}, peerAt(1)) {
+	if kept, _ := p.add(now.Add(2*time.Minute), kad.ID{3}, peerAt(1)); !kept {
 		t.Error("refused though the others have expired")
 	}
 }

@@ -179,7 +179,8 @@ func TestQueryErrors(t *testing.T) {
 		}
 		do(lightdht.ErrTimeout, l.ctx, "1.2.3.5:1002")
 		do(lightdht.ErrReserved, l.ctx, "192.168.1.1:6881")
-		do(lightdht.ErrReserved, l.ctx, "1.2.3.5:0")
+		do(lightdht.ErrAddress, l.ctx, "1.2.3.5:0")
+		do(lightdht.ErrAddress, l.ctx, "224.0.0.1:6881")
 		do(lightdht.ErrFamily, l.ctx, "[2600::1]:6881")
 		do(why, cancelled, "1.2.3.5:1002")
 		a.Close()

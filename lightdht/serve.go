@@ -17,7 +17,6 @@ const (
 	answerNodes  = 8    // contacts in an answer: BEP 5's K
 	maxAnswerTID = 128  // bytes of a transaction id that we repeat
 	secondChoice = 64   // questionable contacts that the most recent are chosen from
-	maxGreetings = 16   // pings to newcomers under way at a time
 )
 
 // answerer is what a read loop writes its answers with, used again and again.
@@ -52,12 +51,13 @@ func (n *Node) serve(e *endpoint, m *krpc.Message, from netip.AddrPort, now time
 	}
 	n.answer(e, m, from, now)
 	e.ans.buf = krpc.Append(e.ans.buf[:0], &e.ans.msg)
+	if err := n.send(e, e.ans.buf, from); err != nil {
+		n.cfg.Logger.Debug("answer", "to", from, "err", err)
+		return
+	}
 	n.count.add(RepliesOut, 1)
 	if e.ans.msg.Kind == krpc.KindError {
 		n.count.add(ErrorsOut, 1)
-	}
-	if err := n.send(e, e.ans.buf, from); err != nil {
-		n.cfg.Logger.Debug("answer", "to", from, "err", err)
 	}
 }
 
@@ -65,15 +65,16 @@ func (n *Node) serve(e *endpoint, m *krpc.Message, from netip.AddrPort, now time
 func (n *Node) sawQuery(m *krpc.Message, from netip.AddrPort, now time.Time) {
 	info := kad.NodeInfo{ID: m.ID, Addr: from}
 	c, _ := n.observe(table.Sighting{Node: info, Time: now, Event: table.Queried, Version: m.Version, ReadOnly: m.ReadOnly})
-	if c.Queries != 1 || c.Replies > 0 || m.ReadOnly || n.cfg.ReadOnly {
+	if c.Queries == 0 || c.Replies > 0 || c.Failures > 0 || m.ReadOnly || n.cfg.ReadOnly {
 		return
 	}
-	if n.greeting.Load() >= maxGreetings {
+	switch begun, full := n.greeter.begin(info); {
+	case full:
 		n.count.add(GreetingsLeft, 1)
-		return
+	case begun:
+		done := func(*call) { n.greeter.end(info) }
+		n.start(context.Background(), &call{to: info, named: true, deliver: done}, krpc.Ping{})
 	}
-	n.greeting.Add(1)
-	n.start(context.Background(), &call{to: info, deliver: func(*call) { n.greeting.Add(-1) }}, krpc.Ping{})
 }
 
 // answer fills e.ans.msg with the answer to m.
@@ -142,9 +143,19 @@ func (n *Node) answerAnnounce(e *endpoint, m *krpc.Message, from netip.AddrPort,
 		n.count.add(BadToken, 1)
 		e.ans.refuse(krpc.CodeProtocol, "bad token")
 	default:
-		if !e.peers.add(now, m.InfoHash, netip.AddrPortFrom(from.Addr(), port)) {
-			n.count.add(PeersDropped, 1)
-		}
+		n.storePeer(e, m.InfoHash, netip.AddrPortFrom(from.Addr(), port), now)
+	}
+}
+
+// storePeer keeps an announced peer, or refuses it when there are peers of too
+// many infohashes.
+func (n *Node) storePeer(e *endpoint, infohash kad.ID, peer netip.AddrPort, now time.Time) {
+	kept, displaced := e.peers.add(now, infohash, peer)
+	if !kept || displaced {
+		n.count.add(PeersDropped, 1)
+	}
+	if !kept {
+		e.ans.refuse(krpc.CodeServer, "storage full")
 	}
 }
 

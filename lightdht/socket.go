@@ -88,22 +88,40 @@ func listenUDP(addr string) ([]PacketConn, error) {
 	return listenBoth(host, port)
 }
 
-// listenBoth opens IPv4 and IPv6 at one port, or what the system has of them.
-// A port in use is an error even if the other family's is free.
+// listenBoth opens IPv4 and IPv6 at one port, or what the system has of them. A
+// port that is in use in either family is an error; one that the system chose
+// for IPv4 is given up for another then.
 func listenBoth(host, port string) ([]PacketConn, error) {
 	four, err := listenOne("udp4", net.JoinHostPort(host, port))
-	if host != "" || errors.Is(err, syscall.EADDRINUSE) || errors.Is(err, syscall.EACCES) {
+	if host != "" || taken(err) {
 		return only(four, err)
 	}
 	if err != nil { // a system without IPv4
 		return only(listenOne("udp6", net.JoinHostPort("", port)))
 	}
-	conns := []PacketConn{four}
-	port = strconv.Itoa(int(localAddr(four).Port()))
-	if six, err := listenOne("udp6", net.JoinHostPort("", port)); err == nil {
-		conns = append(conns, six)
+	six, err := listenOne("udp6", net.JoinHostPort("", strconv.Itoa(int(localAddr(four).Port()))))
+	switch {
+	case err == nil:
+		return []PacketConn{four, six}, nil
+	case !taken(err): // a system without IPv6
+		return []PacketConn{four}, nil
 	}
-	return conns, nil
+	four.Close()
+	if port == "0" {
+		return listenBoth(host, port)
+	}
+	return nil, err
+}
+
+// taken reports whether a port cannot be had, though the system has the family.
+func taken(err error) bool {
+	const winInUse, winAccess = syscall.Errno(10048), syscall.Errno(10013) // as Windows numbers them
+	for _, no := range []error{syscall.EADDRINUSE, syscall.EACCES, winInUse, winAccess} {
+		if errors.Is(err, no) {
+			return true
+		}
+	}
+	return false
 }
 
 // only returns a socket as the one there is.

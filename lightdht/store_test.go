@@ -80,12 +80,16 @@ func TestExpiredInfohashMakesRoom(t *testing.T) {
 	inLab(t, func(l *lab) {
 		a := l.node(addrA, lightdht.Config{PeerTTL: 10 * time.Minute, MaxInfohashes: 1, MaxPeers: 2})
 		b := l.peer(addrB, nil)
-		announce(b, at(addrA), infohash, 3)
+		if refused := announce(b, at(addrA), infohash, 3); refused != 0 {
+			t.Errorf("%d were refused, though the oldest makes room", refused)
+		}
 		l.counts(a, map[lightdht.Counter]uint64{lightdht.PeersDropped: 1})
 		if got := peersOf(b, addrA, infohash); len(got) != 2 {
 			t.Errorf("peers %v, want two", got)
 		}
-		announce(b, at(addrA), idOf("second"), 1)
+		if refused := announce(b, at(addrA), idOf("second"), 1); refused != 1 {
+			t.Errorf("%d were refused, want one: there is room for one infohash", refused)
+		}
 		l.counts(a, map[lightdht.Counter]uint64{lightdht.PeersDropped: 2})
 		time.Sleep(11*time.Minute + time.Second)
 		announce(b, at(addrA), idOf("second"), 1)

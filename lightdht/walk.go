@@ -5,11 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"slices"
 	"time"
 
 	"github.com/lightdht/lightdht/lightdht/kad"
 	"github.com/lightdht/lightdht/lightdht/krpc"
-	"github.com/lightdht/lightdht/table"
 )
 
 // lookup runs the shortlists of one lookup, one for each family, in the
@@ -23,6 +23,11 @@ type lookup struct {
 	peers map[netip.AddrPort]bool
 	ends  chan lookupEnd
 	over  chan struct{} // closed when nobody reads ends any more
+
+	introduced bool  // the bootstrap nodes were asked
+	trouble    error // that they did not answer
+	left       bool  // yield returned false
+	concluded  bool  // res is complete
 }
 
 // lookupEnd is a query of a lookup that has come to its end.
@@ -45,92 +50,69 @@ func (n *Node) newLookup(target kad.ID, cfg LookupConfig) *lookup {
 	return l
 }
 
-// seed puts the nearest contacts we know on the lists, bootstrapping when there
-// are none.
-func (l *lookup) seed(ctx context.Context) error {
-	if l.fill() {
-		return nil
-	}
-	if err := l.n.introduce(ctx); err != nil {
-		return err
-	}
-	switch {
-	case l.fill():
-		return nil
-	case len(l.n.places()) > 0:
-		return fmt.Errorf("the bootstrap nodes answered, but named nobody: %w", ErrNoNodes)
-	}
-	return ErrNoNodes
-}
-
-// fill puts on each list the nearest good contacts, then others that answered
-// once, then any, and if there are none at all even bad ones. It reports whether
-// there is anybody.
-func (l *lookup) fill() bool {
-	now := time.Now()
-	any := false
-	for _, e := range l.n.ends {
-		list := l.lists[e.family]
-		want := max(2*l.cfg.Width, 16)
-		l.fillFrom(e, want, table.Filter{Now: now, States: table.StateGood})
-		l.fillFrom(e, want, table.Filter{Now: now, States: table.StateQuestionable, Answered: true})
-		never := func(c table.Contact) bool { return c.Replies == 0 } // the others are on the list
-		l.fillFrom(e, want, table.Filter{Now: now, States: table.StateQuestionable, Match: never})
-		if len(list.list) == 0 {
-			l.fillFrom(e, want, table.Filter{Now: now, States: table.StateBad})
-		}
-		any = any || len(list.list) > 0
-	}
-	return any
-}
-
-// fillFrom adds contacts of one end that f passes until its list holds want.
-func (l *lookup) fillFrom(e *endpoint, want int, f table.Filter) {
-	list := l.lists[e.family]
-	f.Public, f.Distinct = true, true
-	for _, c := range e.table.AppendNearest(nil, l.res.Target, want-len(list.list), f) {
-		list.add(c.Info(), 1)
-	}
-}
-
-// run asks and listens until every list is done, ctx ends, or yield returns
-// false. What is under way at a natural end stays so: late answers and failures
-// are still recorded.
+// run is the whole lookup. What is under way at a natural end stays so: late
+// answers and failures are still recorded.
 func (l *lookup) run(ctx context.Context, yield func(Step) bool) error {
 	defer close(l.over)
+	err := l.seed(ctx)
+	if err == nil {
+		err = l.walk(ctx, yield)
+	}
+	if err == nil && !l.left && l.res.Answered == 0 && !l.introduced && len(l.n.places()) > 0 {
+		if err = l.introduce(ctx); err == nil {
+			err = l.walk(ctx, yield)
+		}
+	}
+	if err != nil || l.left {
+		l.cancel()
+		return err
+	}
+	l.conclude()
+	switch {
+	case !yield(Step{Event: Done, At: l.res.Duration, Result: &l.res}), l.res.Answered > 0:
+		return nil
+	case l.trouble != nil:
+		return l.trouble
+	}
+	return l.failure(fmt.Errorf("%w (%d asked)", ErrNoAnswer, l.res.Asked))
+}
+
+// walk asks and listens until every list is done, ctx ends, or yield returns
+// false.
+func (l *lookup) walk(ctx context.Context, yield func(Step) bool) error {
 	patience := time.NewTimer(0)
 	defer patience.Stop()
 	for {
 		for _, e := range l.n.ends {
-			if !l.askAll(l.lists[e.family], yield) {
-				l.cancel()
+			if l.left = !l.askAll(l.lists[e.family], yield); l.left {
 				return nil
 			}
 		}
-		if l.done() && l.n.ctx.Err() == nil { // the calls of a closed node fail at once
-			l.conclude()
-			yield(Step{Event: Done, At: l.res.Duration, Result: &l.res})
+		switch {
+		case l.n.ctx.Err() != nil: // the calls of a closed node fail at once
+			return l.failure(ErrClosed)
+		case l.done():
 			return nil
 		}
 		l.rearm(patience)
-		ok := true
 		select {
 		case end := <-l.ends:
-			ok = l.take(end, yield)
+			l.left = !l.take(end, yield)
 		case <-patience.C:
-			ok = l.giveUp(yield)
+			l.left = !l.giveUp(yield)
 		case <-ctx.Done():
-			l.cancel()
-			return fmt.Errorf("lookup of %s: %w", l.res.Target, context.Cause(ctx))
+			return l.failure(context.Cause(ctx))
 		case <-l.n.ctx.Done():
-			return fmt.Errorf("lookup of %s: %w", l.res.Target, ErrClosed)
+			return l.failure(ErrClosed)
 		}
-		if !ok {
-			l.cancel()
+		if l.left {
 			return nil
 		}
 	}
 }
+
+// failure returns err with what it ended.
+func (l *lookup) failure(err error) error { return fmt.Errorf("lookup of %s: %w", l.res.Target, err) }
 
 func (l *lookup) done() bool {
 	for _, list := range l.lists {
@@ -179,7 +161,7 @@ func (l *lookup) askAll(list *shortlist, yield func(Step) bool) bool {
 		if !yield(l.step(Asked, c)) {
 			return false
 		}
-		c.call = &call{to: c.node, deliver: func(end *call) { go l.tell(lookupEnd{list, c, end}) }}
+		c.call = &call{to: c.node, named: true, deliver: func(end *call) { go l.tell(lookupEnd{list, c, end}) }}
 		l.n.start(context.Background(), c.call, l.query())
 	}
 	return true
@@ -234,26 +216,37 @@ func (l *lookup) take(end lookupEnd, yield func(Step) bool) bool {
 	}
 	c.rtt = reply.RTT
 	step := l.step(Answered, c)
-	step.Reply, step.New = reply, l.learn(c, reply)
+	step.Reply, step.New, step.Peers = reply, l.learn(c, reply), l.newPeers(reply)
 	return yield(step)
 }
 
-// learn takes in what a reply tells: nodes, peers and a token. It returns how
-// many of the nodes are new to the lookup.
+// learn takes in the nodes and the token of a reply. It returns how many of the
+// nodes are new to the lookup.
 func (l *lookup) learn(c *candidate, reply *krpc.Reply) (fresh int) {
 	if reply.Has(krpc.FieldToken) {
 		c.token = reply.Token
-	}
-	for addr := range reply.Values.All() {
-		if !l.peers[addr] {
-			l.peers[addr] = true
-			l.res.Peers = append(l.res.Peers, addr)
-		}
 	}
 	for _, info := range reply.NodeInfos() {
 		fresh += l.offer(info, c.hop+1)
 	}
 	return fresh
+}
+
+// newPeers returns the peers of a reply that the lookup has not heard of, but
+// for addresses where nobody can be.
+func (l *lookup) newPeers(reply *krpc.Reply) []netip.AddrPort {
+	known := len(l.res.Peers)
+	for addr := range reply.Values.All() {
+		switch {
+		case l.peers[addr]:
+		case !l.n.reachable(addr):
+			l.n.count.add(PeersRefused, 1)
+		default:
+			l.peers[addr] = true
+			l.res.Peers = append(l.res.Peers, addr)
+		}
+	}
+	return slices.Clip(l.res.Peers[known:])
 }
 
 // offer puts a node that a reply named on the list of its family, if it may be
@@ -276,8 +269,12 @@ func (l *lookup) offer(info kad.NodeInfo, hop int) int {
 	return 1
 }
 
-// conclude fills in the result.
+// conclude fills in the result, once.
 func (l *lookup) conclude() {
+	if l.concluded {
+		return
+	}
+	l.concluded = true
 	l.res.Duration = time.Since(l.began)
 	for _, e := range l.n.ends {
 		list := l.lists[e.family]
@@ -287,7 +284,9 @@ func (l *lookup) conclude() {
 		}
 		for _, c := range list.waiting() {
 			l.res.Silent++
-			l.res.BytesOut += c.call.size
+			if c.call != nil { // else it was about to be asked
+				l.res.BytesOut += c.call.size
+			}
 		}
 	}
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"strconv"
 
+	"github.com/lightdht/lightdht/lightdht"
 	"github.com/lightdht/lightdht/lightdht/kad"
 	"github.com/urfave/cli/v2"
 )
@@ -13,7 +14,7 @@ func announceCommand() *cli.Command {
 		Usage:       "tell the network of a peer at our address",
 		ArgsUsage:   "INFOHASH…",
 		Description: "Prints the nodes that took the announcement: they keep it for about half an hour.",
-		Flags: append(commonFlags(), formatFlag("text"), widthFlag(),
+		Flags: append(append(commonFlags(), lookupFlags()...), formatFlag("text"),
 			&cli.StringFlag{Name: "port", Usage: "`PORT` of the peer", DefaultText: "that of our socket"}),
 		Action: announce,
 	}
@@ -32,48 +33,46 @@ func announce(c *cli.Context) error {
 		return err
 	}
 	cfg.Peers = true
-	ids, err := infohashes(c)
+	ids, err := infohashes(c, lightdht.ParseInfohash)
 	if err != nil {
 		return err
 	}
-	out, err := newRows(c.App.Writer, c.String("format"), storedColumns...)
-	if err != nil {
-		return err
-	}
-	defer out.end()
-	s, err := open(c)
+	s, err := open(c, storedColumns)
 	if err != nil {
 		return err
 	}
 	defer s.close()
-	for _, id := range ids {
-		res, err := s.follow(s.node.LookupWith(c.Context, id, cfg), false)
-		if err != nil {
-			return advise(err)
-		}
+	done := func(res *lightdht.LookupResult) error {
 		stored, err := s.announce(c.Context, res, port)
 		if err != nil {
 			return err
 		}
-		for _, info := range stored {
-			if err := printStored(out, id, info, len(ids) > 1); err != nil {
-				return err
-			}
-		}
+		return s.printStored(res.Target, stored, len(ids) > 1)
 	}
-	return out.close()
+	if err := (lookups{ids, cfg, nil, done}).run(c, s); err != nil {
+		return err
+	}
+	return s.out.close()
 }
 
-// printStored prints a node that took an announcement; lines of text name the
+// printStored prints the nodes that took an announcement; lines of text name the
 // infohash when there are several.
-func printStored(out *rows, id kad.ID, info kad.NodeInfo, several bool) error {
-	switch {
-	case out.format != "text":
-		return out.add(id, info.ID, info.Addr.Addr(), info.Addr.Port())
-	case several:
-		return out.add(id, info.ID, info.Addr)
+func (s *session) printStored(id kad.ID, stored []kad.NodeInfo, several bool) error {
+	for _, info := range stored {
+		var err error
+		switch {
+		case s.out.format != "text":
+			err = s.out.add(id, info.ID, info.Addr.Addr(), info.Addr.Port())
+		case several:
+			err = s.out.add(id, info.ID, info.Addr)
+		default:
+			err = s.out.add(info.ID, info.Addr)
+		}
+		if err != nil {
+			return err
+		}
 	}
-	return out.add(info.ID, info.Addr)
+	return nil
 }
 
 // announcePort returns the port to announce, 0 for that of our socket.
@@ -83,8 +82,8 @@ func announcePort(c *cli.Context) (uint16, error) {
 		return 0, nil
 	}
 	port, err := strconv.ParseUint(text, 10, 16)
-	if err != nil || port == 0 {
-		return 0, usagef("--port %q: want a port from 1 to 65535", text)
+	if err != nil {
+		return 0, usagef("--port %q: want a port from 0 to 65535", text)
 	}
 	return uint16(port), nil
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/lightdht/lightdht/lightdht"
 	"github.com/lightdht/lightdht/lightdht/kad"
 	"github.com/lightdht/lightdht/lightdht/krpc"
 	"github.com/lightdht/lightdht/table"
@@ -37,12 +38,7 @@ func dump(c *cli.Context) error {
 	if c.Duration("for") <= 0 {
 		return usagef("--for %s: want a time above zero, such as 30s", c.Duration("for"))
 	}
-	out, err := newRows(c.App.Writer, c.String("format"), contactColumns...)
-	if err != nil {
-		return err
-	}
-	defer out.end()
-	s, err := open(c)
+	s, err := open(c, contactColumns)
 	if err != nil {
 		return err
 	}
@@ -52,12 +48,12 @@ func dump(c *cli.Context) error {
 	}
 	now := time.Now()
 	for contact := range s.node.Contacts() {
-		if err := out.add(contactRow(contact, now)...); err != nil {
+		if err := s.out.add(contactRow(contact, now)...); err != nil {
 			return err
 		}
 	}
-	s.say("wrote %s", some(out.n, "contact"))
-	return out.close()
+	s.say("wrote %s", some(s.out.n, "contact"))
+	return s.out.close()
 }
 
 // lookAround explores the network for d, or until ctx ends, and tells how far
@@ -78,10 +74,12 @@ func (s *session) lookAround(ctx context.Context, d time.Duration) error {
 			pause = min(2*pause, 5*time.Second)
 			progress.Reset(pause)
 		case err := <-end:
-			if ctx.Err() != nil && s.node.Len() > 0 {
+			switch {
+			case ctx.Err() != nil && s.node.Len() > 0:
 				return nil // its time was over, or somebody pressed Ctrl-C: what there is gets written
-			}
-			if errors.Is(err, context.DeadlineExceeded) {
+			case err == nil:
+				return lightdht.ErrNoNodes
+			case errors.Is(err, context.DeadlineExceeded):
 				return fmt.Errorf("nobody answered within %s: name another node with --bootstrap, or look longer with --for", d)
 			}
 			return err

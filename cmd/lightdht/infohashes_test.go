@@ -8,6 +8,7 @@ import (
 	"testing"
 	"testing/iotest"
 
+	"github.com/lightdht/lightdht/lightdht"
 	"github.com/lightdht/lightdht/lightdht/kad"
 )
 
@@ -27,7 +28,7 @@ func TestReadInfohashes(t *testing.T) {
 		{"longest line", "magnet:?xt=urn:btih:" + someHash + "&dn=" + strings.Repeat("x", maxLine-100), 1},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			ids, err := readInfohashes(t.Context(), iotest.OneByteReader(strings.NewReader(tt.in)))
+			ids, err := readInfohashes(t.Context(), iotest.OneByteReader(strings.NewReader(tt.in)), lightdht.ParseInfohash)
 			if err != nil || len(ids) != tt.want {
 				t.Fatalf("got %d, %v, want %d", len(ids), err, tt.want)
 			}
@@ -42,22 +43,22 @@ func TestReadInfohashes(t *testing.T) {
 
 func TestReadInfohashesBad(t *testing.T) {
 	for _, tt := range []struct{ name, in, want string }{
-		{"empty", "", "held no infohash"},
-		{"only comments", "#\n\n# " + someHash, "held no infohash"},
+		{"empty", "", "held nothing"},
+		{"only comments", "#\n\n# " + someHash, "held nothing"},
 		{"third line", someHash + "\n\nx\n" + someHash, "line 3: "},
 		{"too long a line", someHash + "\n" + strings.Repeat("a", maxLine+1), "line 2: longer than 65536 bytes"},
 		{"binary", "\x00\xff\x7f\x1b[2J", `line 1: no infohash: "\x00\xff\x7f\x1b[2J"`},
 		{"two on a line", someHash + " " + someHash, "line 1: "},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			ids, err := readInfohashes(t.Context(), strings.NewReader(tt.in))
+			ids, err := readInfohashes(t.Context(), strings.NewReader(tt.in), lightdht.ParseInfohash)
 			if err == nil || !strings.Contains(err.Error(), tt.want) || ids != nil {
 				t.Errorf("got %v, %v, want an error with %q", ids, err, tt.want)
 			}
 		})
 	}
 	broken := errors.New("broken")
-	if _, err := readInfohashes(t.Context(), iotest.ErrReader(broken)); !errors.Is(err, broken) {
+	if _, err := readInfohashes(t.Context(), iotest.ErrReader(broken), lightdht.ParseInfohash); !errors.Is(err, broken) {
 		t.Errorf("got %v, want %v", err, broken)
 	}
 }
@@ -71,7 +72,7 @@ func TestReadInfohashesEndsWithContext(t *testing.T) {
 		io.WriteString(keyboard, someHash+"\n") // returns when it was read
 		cancel()
 	}()
-	if _, err := readInfohashes(ctx, terminal); !errors.Is(err, context.Canceled) {
+	if _, err := readInfohashes(ctx, terminal, lightdht.ParseInfohash); !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v, want %v", err, context.Canceled)
 	}
 }

@@ -2,7 +2,6 @@ package main
 
 import (
 	"errors"
-	"iter"
 	"math/rand/v2"
 
 	"github.com/lightdht/lightdht/lightdht"
@@ -18,9 +17,8 @@ func lookupCommand() *cli.Command {
 		ArgsUsage: "ID… (40 hex; - reads lines from stdin)",
 		Description: "Prints the closest nodes that answered for each ID, nearest first: ID, address, shared bits, round trip, hop.\n" +
 			"The estimate pools all lookups; it holds for targets chosen at random, so give many: --random 64.",
-		Flags: append(commonFlags(), formatFlag("text"), widthFlag(),
+		Flags: append(append(commonFlags(), lookupFlags()...), formatFlag("text"),
 			countFlag("random", "look up `N` random IDs besides, drawn from --seed"),
-			&cli.BoolFlag{Name: "trace", Usage: "tell every step on stderr"},
 		),
 		Action: lookup,
 	}
@@ -38,44 +36,22 @@ func lookup(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	out, err := newRows(c.App.Writer, c.String("format"), closestColumns...)
-	if err != nil {
-		return err
-	}
-	defer out.end()
-	s, err := open(c)
+	s, err := open(c, closestColumns)
 	if err != nil {
 		return err
 	}
 	defer s.close()
 	sizes := spacings{}
-	for _, target := range targets {
-		res, err := s.follow(s.node.LookupWith(c.Context, target, cfg), c.Bool("trace"))
-		if err != nil {
-			return advise(err)
-		}
-		s.say("%s: %s", target, summary(res))
-		if err := printClosest(out, res, len(targets) > 1); err != nil {
-			return err
-		}
+	done := func(res *lightdht.LookupResult) error {
+		s.say("%s: %s", res.Target, summary(res))
 		sizes.add(res)
+		return printClosest(s.out, res, len(targets) > 1)
+	}
+	if err := (lookups{targets, cfg, nil, done}).run(c, s); err != nil {
+		return err
 	}
 	s.sayEstimates(sizes)
-	return out.close()
-}
-
-// follow runs a lookup to its end, telling the steps if asked to.
-func (s *session) follow(steps iter.Seq2[lightdht.Step, error], trace bool) (res *lightdht.LookupResult, err error) {
-	for step, err := range steps {
-		if err != nil {
-			return nil, err
-		}
-		if trace {
-			s.say("%s", traceLine(step))
-		}
-		res = step.Result
-	}
-	return res, nobody(res)
+	return s.out.close()
 }
 
 // lookupTargets reads the arguments and draws random targets.
@@ -87,7 +63,7 @@ func lookupTargets(c *cli.Context) ([]kad.ID, error) {
 	var targets []kad.ID
 	if n == 0 || c.NArg() > 0 {
 		var err error
-		if targets, err = infohashes(c); err != nil {
+		if targets, err = infohashes(c, parseTarget); err != nil {
 			return nil, err
 		}
 	}
@@ -102,6 +78,15 @@ func lookupTargets(c *cli.Context) ([]kad.ID, error) {
 		targets = append(targets, id)
 	}
 	return targets, nil
+}
+
+// parseTarget reads an ID; an infohash in any form is one too.
+func parseTarget(s string) (kad.ID, error) {
+	id, err := lightdht.ParseInfohash(s)
+	if err != nil {
+		return kad.ParseID(s)
+	}
+	return id, nil
 }
 
 // printClosest prints the nodes that a lookup found closest; lines of text name

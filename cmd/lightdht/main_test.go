@@ -105,16 +105,6 @@ func TestSummary(t *testing.T) {
 	}
 }
 
-// Nobody answering is an error; somebody who knew nothing is none.
-func TestNobody(t *testing.T) {
-	if err := nobody(&lightdht.LookupResult{Asked: 3}); err == nil || !strings.Contains(err.Error(), "--bootstrap") {
-		t.Errorf("none of 3: %v", err)
-	}
-	if err := nobody(&lightdht.LookupResult{Asked: 3, Answered: 1}); err != nil {
-		t.Errorf("one of 3: %v", err)
-	}
-}
-
 func TestRound(t *testing.T) {
 	for in, want := range map[time.Duration]string{
 		0: "0s", 999 * time.Nanosecond: "1µs", 123456 * time.Nanosecond: "123µs", 1234567 * time.Nanosecond: "1.23ms",

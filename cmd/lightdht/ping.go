@@ -32,11 +32,6 @@ func ping(c *cli.Context) error {
 	if len(addrs) == 0 && countOf(c, "testnet") == 0 {
 		return usagef("name a node as HOST:PORT: see lightdht ping --help")
 	}
-	out, err := newRows(c.App.Writer, c.String("format"), pingColumns...)
-	if err != nil {
-		return err
-	}
-	defer out.end()
 	s, err := openFor(c, addrs)
 	if err != nil {
 		return err
@@ -47,14 +42,10 @@ func ping(c *cli.Context) error {
 			return err
 		}
 	}
-	failed, err := s.pingAll(c.Context, addrs, out)
-	if err != nil {
+	if err := s.pingAll(c.Context, addrs); err != nil {
 		return err
 	}
-	if failed > 0 {
-		return fmt.Errorf("%d of %d nodes did not answer: check the address, or wait longer with --timeout", failed, len(addrs))
-	}
-	return out.close()
+	return s.out.close()
 }
 
 // openFor is open for a command whose arguments are the nodes to ask: a network
@@ -67,11 +58,13 @@ func openFor(c *cli.Context, addrs []netip.AddrPort) (*session, error) {
 			}
 		}
 	}
-	return open(c)
+	return open(c, pingColumns)
 }
 
-// pingAll pings all addresses at once and prints the answers in their order.
-func (s *session) pingAll(ctx context.Context, addrs []netip.AddrPort, out *rows) (failed int, err error) {
+// pingAll pings all addresses at once and prints the answers in their order. The
+// error is that of the only address, or how many of several failed, each having
+// been told.
+func (s *session) pingAll(ctx context.Context, addrs []netip.AddrPort) error {
 	replies := make([]krpc.Reply, len(addrs))
 	errs := make([]error, len(addrs))
 	var wg sync.WaitGroup
@@ -79,23 +72,30 @@ func (s *session) pingAll(ctx context.Context, addrs []netip.AddrPort, out *rows
 		wg.Go(func() { replies[i], errs[i] = s.node.Ping(ctx, addr) })
 	}
 	wg.Wait()
+	failed := 0
 	for i, addr := range addrs {
-		if errs[i] != nil {
-			s.say("%s", oneLine(advise(errs[i])))
-			failed++
+		if errs[i] == nil {
+			if err := s.printPing(addr, &replies[i]); err != nil {
+				return err
+			}
 			continue
 		}
-		if err := s.printPing(addr, &replies[i], out); err != nil {
-			return failed, err
+		if len(addrs) == 1 || ctx.Err() != nil {
+			return advise(errs[i])
 		}
+		s.say("%s", oneLine(advise(errs[i])))
+		failed++
 	}
-	return failed, ctx.Err()
+	if failed > 0 {
+		return fmt.Errorf("%d of %d nodes gave no answer to the ping", failed, len(addrs))
+	}
+	return nil
 }
 
-func (s *session) printPing(addr netip.AddrPort, r *krpc.Reply, out *rows) error {
+func (s *session) printPing(addr netip.AddrPort, r *krpc.Reply) error {
 	version := krpc.VersionText(r.Version)
-	if out.format == "text" {
-		return out.add(addr, r.ID, round(r.RTT), version)
+	if s.out.format == "text" {
+		return s.out.add(addr, r.ID, round(r.RTT), version)
 	}
-	return out.add(addr.Addr(), addr.Port(), r.ID, r.RTT.Microseconds(), version)
+	return s.out.add(addr.Addr(), addr.Port(), r.ID, r.RTT.Microseconds(), version)
 }

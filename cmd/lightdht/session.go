@@ -41,21 +41,27 @@ func formatFlag(def string) cli.Flag {
 	return &cli.StringFlag{Name: "format", Usage: "`FORMAT` of the data on stdout: text, csv, ndjson or json", Value: def}
 }
 
-// session is a node, and the test network it lives in if there is one.
+// session is what a command works with: a node, the test network it lives in if
+// there is one, and the table that it writes.
 type session struct {
 	node   *lightdht.Node
 	net    *testnet.Net
+	out    *rows
 	stderr io.Writer
 }
 
-// open starts the node that the common flags describe. In a test network peers
-// are announced for the infohashes.
-func open(c *cli.Context, infohashes ...kad.ID) (*session, error) {
+// open starts the node that the common flags describe, and a table with these
+// columns. In a test network peers are announced for the infohashes.
+func open(c *cli.Context, columns []string, infohashes ...kad.ID) (*session, error) {
 	cfg, err := config(c)
 	if err != nil {
 		return nil, err
 	}
-	s := &session{stderr: c.App.ErrWriter}
+	out, err := newRows(c.App.Writer, c.String("format"), columns...)
+	if err != nil {
+		return nil, err
+	}
+	s := &session{out: out, stderr: c.App.ErrWriter}
 	listen := c.String("listen")
 	if n := countOf(c, "testnet"); n > 0 {
 		if len(cfg.Bootstrap) > 0 {
@@ -76,6 +82,10 @@ func open(c *cli.Context, infohashes ...kad.ID) (*session, error) {
 		}
 		return nil, fmt.Errorf("%w: choose another address with --listen", err)
 	}
+	if s.net != nil && !s.node.Addr(kad.IPv4).IsValid() {
+		s.close()
+		return nil, usagef("--listen %s: the test network is on IPv4 loopback: listen on 127.0.0.1:0", listen)
+	}
 	return s, nil
 }
 
@@ -92,8 +102,9 @@ func (s *session) startTestnet(c *cli.Context, n int, infohashes []kad.ID, cfg *
 	return nil
 }
 
-// close ends the node and its test network.
+// close ends the table, the node and its test network.
 func (s *session) close() {
+	s.out.end()
 	if s.node != nil {
 		s.node.Close()
 	}
@@ -125,7 +136,7 @@ func config(c *cli.Context) (lightdht.Config, error) {
 	if cfg.Timeout <= 0 {
 		return cfg, usagef("--timeout %s: want a time above zero, such as 5s", cfg.Timeout)
 	}
-	if _, err := table.New(c.String("table")); err != nil {
+	if _, err := table.New(orText(c.String("table"), "nothing")); err != nil {
 		return cfg, usagef("--table: %w", err)
 	}
 	cfg.NewTable = func() table.Table { t, _ := table.New(c.String("table")); return t }
@@ -173,6 +184,10 @@ func advise(err error) error {
 		return fmt.Errorf("%w: listen on one with --listen", err)
 	case errors.As(err, &boot):
 		return fmt.Errorf("%w: check the network, or name another node with --bootstrap", err)
+	case errors.Is(err, lightdht.ErrTimeout):
+		return fmt.Errorf("%w: check the address, or wait longer with --timeout", err)
+	case errors.Is(err, lightdht.ErrNoAnswer):
+		return fmt.Errorf("%w: name another node with --bootstrap, or wait longer with --timeout", err)
 	case errors.Is(err, lightdht.ErrNoNodes):
 		return fmt.Errorf("%w: name one with --bootstrap HOST:PORT, or try --testnet 200", err)
 	}

@@ -106,6 +106,16 @@ func IsReserved(addr netip.Addr) bool {
 	return false
 }
 
+// IsHost reports whether addr can be that of one host in some network: it is
+// valid, and not unspecified, multicast, broadcast or of 0.0.0.0/8.
+func IsHost(addr netip.Addr) bool {
+	addr = addr.Unmap()
+	if !addr.IsValid() || addr.IsUnspecified() || addr.IsMulticast() {
+		return false
+	}
+	return !addr.Is4() || addr.As4()[0] != 0 && addr != netip.AddrFrom4([4]byte{255, 255, 255, 255})
+}
+
 // IsLocal reports whether addr is loopback, private (RFC 1918, RFC 4193) or
 // link-local: an address that a private network would use.
 func IsLocal(addr netip.Addr) bool {

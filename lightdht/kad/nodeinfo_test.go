@@ -122,3 +122,19 @@ func TestNodeInfo(t *testing.T) {
 		t.Error("the zero NodeInfo is not nobody")
 	}
 }
+
+func TestIsHost(t *testing.T) {
+	for addr, want := range map[string]bool{
+		"1.2.3.4": true, "127.0.0.1": true, "10.0.0.1": true, "240.0.0.1": true, "223.255.255.255": true, "255.255.255.254": true,
+		"::1": true, "fe80::1": true, "2001:db8::1": true, "::ffff:1.2.3.4": true,
+		"0.0.0.0": false, "0.1.2.3": false, "224.0.0.1": false, "239.255.255.250": false, "255.255.255.255": false,
+		"::": false, "ff02::1": false, "::ffff:0.0.0.0": false, "::ffff:224.0.0.1": false, "::ffff:255.255.255.255": false,
+	} {
+		if got := IsHost(netip.MustParseAddr(addr)); got != want {
+			t.Errorf("IsHost(%s) = %t", addr, got)
+		}
+	}
+	if IsHost(netip.Addr{}) {
+		t.Error("the zero Addr is a host")
+	}
+}

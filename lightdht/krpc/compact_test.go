@@ -118,14 +118,14 @@ func TestNodeInfosAndPeerAddrs(t *testing.T) {
 }
 
 func TestUnexpected(t *testing.T) {
-	reply := func(expected, id kad.ID, f Fields) bool {
-		r := Reply{Message: Message{ID: id, Fields: f}, Expected: expected}
+	reply := func(named bool, expected, id kad.ID, f Fields) bool {
+		r := Reply{Message: Message{ID: id, Fields: f}, Named: named, Expected: expected}
 		return r.Unexpected()
 	}
-	if reply(kad.ID{}, idA, FieldID) || reply(idA, idA, FieldID) || reply(idA, kad.ID{}, 0) {
+	if reply(false, kad.ID{}, idA, FieldID) || reply(true, idA, idA, FieldID) || reply(true, idA, kad.ID{}, 0) || reply(true, kad.ID{}, kad.ID{}, FieldID) {
 		t.Error("an answer that was as good as any was unexpected")
 	}
-	if !reply(idA, idM, FieldID) {
+	if !reply(true, idA, idM, FieldID) || !reply(true, kad.ID{}, idA, FieldID) {
 		t.Error("an answer of another node was expected")
 	}
 }

@@ -14,13 +14,14 @@ type Reply struct {
 
 	From     netip.AddrPort // who answered, unmapped
 	RTT      time.Duration  // from sending the query to reading the answer
-	Expected kad.ID         // whom the query was meant for; zero: nobody in particular
+	Named    bool           // the query was meant for one ID, not for whoever is there
+	Expected kad.ID         // that ID
 }
 
 // Unexpected reports whether another ID answered than the one asked. A reply
 // without an id names nobody, so it is not unexpected.
 func (r *Reply) Unexpected() bool {
-	return !r.Expected.IsZero() && r.Has(FieldID) && r.ID != r.Expected
+	return r.Named && r.Has(FieldID) && r.ID != r.Expected
 }
 
 // NodeInfos returns the nodes of m, those of IPv4 first, in a new slice.
