@@ -225,6 +225,7 @@ func TestBootstrapEndsWithItsContext(t *testing.T) {
 			if took := time.Since(began); took != after || !errors.Is(err, why) {
 				t.Errorf("after %v: %v", took, err)
 			}
+			synctest.Wait() // the calls end by themselves
 			if calls, _ := a.Waiting(); calls != 0 {
 				t.Errorf("%d calls wait", calls)
 			}
