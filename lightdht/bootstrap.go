@@ -64,6 +64,7 @@ func (n *Node) introduce(ctx context.Context) error {
 // errPlace is about a host:port that cannot be used, now or later.
 type errPlace string
 
+// Error says what is wrong with the place.
 func (e errPlace) Error() string { return string(e) }
 
 // hopeless reports whether trying again cannot help.

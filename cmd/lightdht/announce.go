@@ -59,15 +59,7 @@ func announce(c *cli.Context) error {
 // infohash when there are several.
 func (s *session) printStored(id kad.ID, stored []kad.NodeInfo, several bool) error {
 	for _, info := range stored {
-		var err error
-		switch {
-		case s.out.format != "text":
-			err = s.out.add(id, info.ID, info.Addr.Addr(), info.Addr.Port())
-		case several:
-			err = s.out.add(id, info.ID, info.Addr)
-		default:
-			err = s.out.add(info.ID, info.Addr)
-		}
+		err := s.out.addOr(under(id, several, info.ID, info.Addr), id, info.ID, info.Addr.Addr(), info.Addr.Port())
 		if err != nil {
 			return err
 		}

@@ -94,15 +94,8 @@ func parseTarget(s string) (kad.ID, error) {
 func printClosest(out *rows, res *lightdht.LookupResult, several bool) error {
 	for i, a := range res.Closest {
 		bits := kad.CommonPrefixLen(res.Target, a.ID)
-		var err error
-		switch {
-		case out.format != "text":
-			err = out.add(res.Target, i+1, a.ID, a.Addr.Addr(), a.Addr.Port(), bits, a.RTT.Microseconds(), a.Hop)
-		case several:
-			err = out.add(res.Target, a.ID, a.Addr, bits, round(a.RTT), a.Hop)
-		default:
-			err = out.add(a.ID, a.Addr, bits, round(a.RTT), a.Hop)
-		}
+		err := out.addOr(under(res.Target, several, a.ID, a.Addr, bits, round(a.RTT), a.Hop),
+			res.Target, i+1, a.ID, a.Addr.Addr(), a.Addr.Port(), bits, a.RTT.Microseconds(), a.Hop)
 		if err != nil {
 			return err
 		}

@@ -94,8 +94,5 @@ func (s *session) pingAll(ctx context.Context, addrs []netip.AddrPort) error {
 
 func (s *session) printPing(addr netip.AddrPort, r *krpc.Reply) error {
 	version := krpc.VersionText(r.Version)
-	if s.out.format == "text" {
-		return s.out.add(addr, r.ID, round(r.RTT), version)
-	}
-	return s.out.add(addr.Addr(), addr.Port(), r.ID, r.RTT.Microseconds(), version)
+	return s.out.addOr([]any{addr, r.ID, round(r.RTT), version}, addr.Addr(), addr.Port(), r.ID, r.RTT.Microseconds(), version)
 }

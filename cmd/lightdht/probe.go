@@ -64,15 +64,7 @@ func probe(c *cli.Context) error {
 // several.
 func (s *session) printPeers(id kad.ID, peers []netip.AddrPort, several bool) error {
 	for _, addr := range peers {
-		var err error
-		switch {
-		case s.out.format != "text":
-			err = s.out.add(id, addr.Addr(), addr.Port(), kad.FamilyOf(addr.Addr()).String())
-		case several:
-			err = s.out.add(id, addr)
-		default:
-			err = s.out.add(addr)
-		}
+		err := s.out.addOr(under(id, several, addr), id, addr.Addr(), addr.Port(), kad.FamilyOf(addr.Addr()).String())
 		if err != nil {
 			return err
 		}

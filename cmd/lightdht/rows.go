@@ -54,6 +54,23 @@ func (r *rows) add(values ...any) error {
 	return r.err
 }
 
+// addOr writes a row, or in text the values that a person wants of it.
+func (r *rows) addOr(text []any, row ...any) error {
+	if r.format == "text" {
+		return r.add(text...)
+	}
+	return r.add(row...)
+}
+
+// under puts what lines of text are about in front of them, when there are
+// several such things.
+func under[T any](heading T, several bool, text ...any) []any {
+	if !several {
+		return text
+	}
+	return append([]any{heading}, text...)
+}
+
 // begin writes the header, once.
 func (r *rows) begin() {
 	if !r.begun && r.format == "csv" {

@@ -77,6 +77,7 @@ type memoryConn struct {
 	closed chan struct{}
 }
 
+// ReadFromUDPAddrPort waits for a packet.
 func (c *memoryConn) ReadFromUDPAddrPort(b []byte) (int, netip.AddrPort, error) {
 	select {
 	case <-c.closed:
@@ -86,6 +87,7 @@ func (c *memoryConn) ReadFromUDPAddrPort(b []byte) (int, netip.AddrPort, error) 
 	}
 }
 
+// WriteToUDPAddrPort sends a packet; what nobody receives is lost without an error.
 func (c *memoryConn) WriteToUDPAddrPort(b []byte, to netip.AddrPort) (int, error) {
 	select {
 	case <-c.closed:
@@ -101,8 +103,10 @@ func (c *memoryConn) WriteToUDPAddrPort(b []byte, to netip.AddrPort) (int, error
 	return len(b), nil
 }
 
+// LocalAddr returns the address that Listen was given.
 func (c *memoryConn) LocalAddr() net.Addr { return net.UDPAddrFromAddrPort(c.addr) }
 
+// Close frees the address. A second time it does nothing.
 func (c *memoryConn) Close() error {
 	c.once.Do(func() {
 		close(c.closed)
