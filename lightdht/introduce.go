@@ -75,12 +75,17 @@ func (in *introduction) settled() bool {
 	return true
 }
 
-// resolve looks up the addresses of one place. A resolver ends with the node.
+// resolve looks up the addresses of one place. It is known who is there even if
+// nobody waits for that any more. A resolver ends with the node.
 func (in *introduction) resolve(ctx context.Context, p place) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	defer context.AfterFunc(in.n.ctx, cancel)()
 	addrs, err := in.n.resolve(ctx, p.host)
+	in.n.entrances.add(addrs...)
+	if p.router {
+		in.n.routers.add(addrs...)
+	}
 	in.tell(introductionEvent{place: p, resolved: true, addrs: addrs, err: err})
 }
 
@@ -110,10 +115,6 @@ func (in *introduction) take(ctx context.Context, ev introductionEvent) {
 }
 
 func (in *introduction) ask(ctx context.Context, ev introductionEvent) {
-	in.n.entrances.add(ev.addrs...)
-	if ev.place.router {
-		in.n.routers.add(ev.addrs...)
-	}
 	for _, addr := range ev.addrs {
 		in.waiting[kad.FamilyOf(addr.Addr())]++
 		tell := func(c *call) { go in.tell(introductionEvent{place: ev.place, addr: addr, err: cause(c.err)}) }
