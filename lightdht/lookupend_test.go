@@ -268,6 +268,25 @@ func TestContextEndsALookup(t *testing.T) {
 	})
 }
 
+// A context that has ended has nobody asked, and what is there already is no
+// result.
+func TestLookupWithAnEndedContext(t *testing.T) {
+	inLab(t, func(l *lab) {
+		a := l.node(addrA, lightdht.Config{})
+		b := l.peer(addrB, answering)
+		know(a, kad.NodeInfo{ID: b.id, Addr: b.addr}, now())
+		why := errors.New("enough")
+		ctx, cancel := context.WithCancelCause(l.ctx)
+		cancel(why)
+		for range 20 {
+			if res, err := a.FindClosest(ctx, infohash); !errors.Is(err, why) || res.Asked != 0 {
+				t.Fatalf("%+v, %v", res, err)
+			}
+		}
+		l.counts(a, map[lightdht.Counter]uint64{lightdht.PacketsOut: 0})
+	})
+}
+
 func finishedBy(steps func(func(lightdht.Step, error) bool)) (res *lightdht.LookupResult, err error) {
 	steps(func(step lightdht.Step, e error) bool {
 		res, err = step.Result, e

@@ -82,7 +82,7 @@ func (l *lookup) run(ctx context.Context, yield func(Step) bool) error {
 func (l *lookup) walk(ctx context.Context, yield func(Step) bool) error {
 	patience := time.NewTimer(0)
 	defer patience.Stop()
-	for {
+	for ctx.Err() == nil {
 		for _, e := range l.n.ends {
 			if l.left = !l.askAll(l.lists[e.family], yield); l.left {
 				return nil
@@ -101,7 +101,6 @@ func (l *lookup) walk(ctx context.Context, yield func(Step) bool) error {
 		case <-patience.C:
 			l.left = !l.giveUp(yield)
 		case <-ctx.Done():
-			return l.failure(context.Cause(ctx))
 		case <-l.n.ctx.Done():
 			return l.failure(ErrClosed)
 		}
@@ -109,6 +108,7 @@ func (l *lookup) walk(ctx context.Context, yield func(Step) bool) error {
 			return nil
 		}
 	}
+	return l.failure(context.Cause(ctx))
 }
 
 // failure returns err with what it ended.
