@@ -1,11 +1,14 @@
 package lightdht_test
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"net/netip"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/lightdht/lightdht/lightdht"
 	"github.com/lightdht/lightdht/lightdht/kad"
@@ -173,6 +176,48 @@ func TestAnnounceToWithoutTokens(t *testing.T) {
 		a.Close()
 		if _, err = a.AnnounceTo(l.ctx, res, 1); err == nil || !strings.Contains(err.Error(), lightdht.ErrClosed.Error()) {
 			t.Errorf("on a closed node: %v", err)
+		}
+	})
+}
+
+// A context that ends on the way leaves what was found until then.
+func TestFindPeersUntilItsContextEnds(t *testing.T) {
+	inLab(t, func(l *lab) {
+		a := l.node(addrA, lightdht.Config{})
+		for i, delay := range []time.Duration{100 * ms, 200 * ms, 3 * s, 4 * s, 0} {
+			p := l.peer(fmt.Sprintf("10.0.1.%d:1", i+1), after(delay, telling(fmt.Sprintf("10.9.0.%d:9", i+1))))
+			if delay == 0 {
+				p.respond = nil
+			}
+			p.id = kad.ID{0: 0x80, 19: byte(i + 1)}
+			know(a, kad.NodeInfo{ID: p.id, Addr: p.addr}, now())
+		}
+		why := errors.New("enough")
+		ctx, cancel := context.WithCancelCause(l.ctx)
+		time.AfterFunc(2500*ms, func() { cancel(why) })
+		res, err := a.FindPeers(ctx, kad.ID{0: 0x80})
+		if !errors.Is(err, why) || res == nil {
+			t.Fatalf("%+v, %v", res, err)
+		}
+		if want := []netip.AddrPort{at("10.9.0.1:9"), at("10.9.0.2:9")}; !slices.Equal(res.Peers, want) || len(res.Closest) != 2 {
+			t.Errorf("found %v by %v, want %v", res.Peers, res.Closest, want)
+		}
+		if res.Asked != 5 || res.Answered != 2 || res.Silent != 3 || res.Duration != 2500*ms || res.Hops != 1 {
+			t.Errorf("%+v", res)
+		}
+		if out := a.Count(lightdht.BytesOut); res.BytesOut != int(out) {
+			t.Errorf("%d bytes out, on the wire %d", res.BytesOut, out)
+		}
+		addsUp(t, res)
+		if calls, _ := a.Waiting(); calls != 0 {
+			t.Errorf("%d calls wait", calls)
+		}
+		time.Sleep(10 * s)
+		if len(res.Peers) != 2 {
+			t.Error("the result changed afterwards")
+		}
+		if out, err := a.AnnounceTo(l.ctx, res, 1); err == nil || len(out.Errs) != 2 {
+			t.Errorf("announcing to it: %+v, %v", out, err)
 		}
 	})
 }
