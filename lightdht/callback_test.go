@@ -246,3 +246,26 @@ func TestEndedCallsLeaveTheirContext(t *testing.T) {
 		})
 	}
 }
+
+// Without a callback a query goes out all the same, and its end is recorded.
+func TestGoWithoutACallback(t *testing.T) {
+	inLab(t, func(l *lab) {
+		a := l.node(addrA, lightdht.Config{})
+		b := l.peer(addrB, answering)
+		info := kad.NodeInfo{ID: b.id, Addr: b.addr}
+		a.Go(l.ctx, b.addr, krpc.Ping{}, nil)
+		a.AskGo(l.ctx, info, krpc.Ping{}, nil)
+		a.Go(l.ctx, at(addrC), krpc.Ping{}, nil)  // times out
+		a.Go(l.ctx, at(addrB6), krpc.Ping{}, nil) // cannot be asked
+		a.Go(l.ctx, at(addrC), nil, nil)          // is no query
+		time.Sleep(10 * s)
+		if c, _ := a.Table(kad.IPv4).Get(info); c.Replies != 2 {
+			t.Errorf("the contact is %+v", c)
+		}
+		l.counts(a, map[lightdht.Counter]uint64{lightdht.RepliesIn: 2, lightdht.Timeouts: 1, lightdht.QueriesOut: 3})
+		a.Go(l.ctx, at(addrC), krpc.Ping{}, nil)
+		a.Close()
+		a.Go(l.ctx, at(addrC), krpc.Ping{}, nil)
+		synctest.Wait()
+	})
+}

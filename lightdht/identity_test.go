@@ -8,6 +8,7 @@ import (
 	"github.com/lightdht/lightdht/lightdht"
 	"github.com/lightdht/lightdht/lightdht/kad"
 	"github.com/lightdht/lightdht/lightdht/krpc"
+	"github.com/lightdht/lightdht/table"
 )
 
 // Somebody else answers: it is an answer, a failure of whom we expected, and the
@@ -168,5 +169,58 @@ func TestMentionOfAnotherFamilyIsCounted(t *testing.T) {
 		})
 		a.Ping(l.ctx, at(addrB))
 		l.counts(a, map[lightdht.Counter]uint64{lightdht.MentionRefused: 1})
+	})
+}
+
+// The ID of zeros is an ID like others: somebody is expected under it, and is
+// another than who answers.
+func TestContactOfAllZeros(t *testing.T) {
+	inLab(t, func(l *lab) {
+		a := l.node(addrA, lightdht.Config{})
+		l.peer(addrB, answering)
+		zero := kad.NodeInfo{Addr: at(addrB)}
+		reply, err := a.Ask(l.ctx, zero, krpc.Ping{})
+		if err != nil || !reply.Unexpected() || reply.ID != idOf(addrB) {
+			t.Errorf("the answer is %v, %v", reply, err)
+		}
+		if c, _ := a.Table(kad.IPv4).Get(zero); c.Failures != 1 {
+			t.Errorf("the contact is %+v", c)
+		}
+		l.counts(a, map[lightdht.Counter]uint64{lightdht.UnexpectedID: 1})
+
+		dead := kad.NodeInfo{Addr: at(addrC)}
+		know(a, dead, now())
+		for range 3 {
+			if _, err := a.Ask(l.ctx, dead, krpc.Ping{}); !errors.Is(err, lightdht.ErrTimeout) {
+				t.Error(err)
+			}
+		}
+		if c, _ := a.Table(kad.IPv4).Get(dead); c.State(now()) != table.StateBad {
+			t.Errorf("the dead one is %+v", c)
+		}
+
+		errs := l.peer(addrD, func(p *peer, q *packet) { p.send(q.from, krpc.Message{Kind: krpc.KindError, TID: q.TID, Code: 202}) })
+		a.Ask(l.ctx, kad.NodeInfo{Addr: errs.addr}, krpc.Ping{})
+		if c, _ := a.Table(kad.IPv4).Get(kad.NodeInfo{Addr: errs.addr}); c.Replies != 1 {
+			t.Errorf("who answers with errors is %+v", c)
+		}
+	})
+}
+
+// A query to an address expects nobody there: whoever answers is as expected,
+// and silence is nobody's failure.
+func TestNobodyIsExpectedAtAnAddress(t *testing.T) {
+	inLab(t, func(l *lab) {
+		a := l.node(addrA, lightdht.Config{})
+		b := l.peer(addrB, answering)
+		reply, err := a.Do(l.ctx, at(addrB), krpc.Ping{})
+		if err != nil || reply.Unexpected() {
+			t.Errorf("the answer is %v, %v", reply, err)
+		}
+		a.Do(l.ctx, at(addrC), krpc.Ping{})
+		if _, ok := a.Table(kad.IPv4).Get(kad.NodeInfo{ID: b.id, Addr: b.addr}); !ok || a.Len() != 1 {
+			t.Errorf("%d contacts, want the one that answered", a.Len())
+		}
+		l.counts(a, map[lightdht.Counter]uint64{lightdht.UnexpectedID: 0, lightdht.Timeouts: 1})
 	})
 }

@@ -1,6 +1,7 @@
 package lightdht_test
 
 import (
+	"errors"
 	"fmt"
 	"net/netip"
 	"regexp"
@@ -94,7 +95,7 @@ func TestNodeWithEitherTable(t *testing.T) {
 // counterNames are in exported data: they do not change.
 const counterNames = `packets_in packets_out bytes_in bytes_out read_errors write_errors malformed anomalous
 	queries_in queries_out replies_in replies_out errors_in errors_out unexpected_id late stray timeouts
-	from_reserved mention_refused own_id unanswered suppressed bad_token peers_dropped greetings_left candidates_left`
+	from_reserved mention_refused peers_refused own_id unanswered suppressed bad_token peers_dropped greetings_left candidates_left`
 
 // Every counter has a name of its own, and is yielded once.
 func TestCounters(t *testing.T) {
@@ -145,6 +146,37 @@ func TestCountersAddUp(t *testing.T) {
 				t.Errorf("%s: %d, want %d", c, got, want)
 			}
 		}
+	})
+}
+
+// What could not be written was not sent: it is a write error and nothing else.
+func TestCountersOfWhatIsNotSent(t *testing.T) {
+	inLab(t, func(l *lab) {
+		conn := &failing{PacketConn: l.listen(addrA)}
+		a := l.node(addrA, lightdht.Config{Conn4: conn})
+		b := l.peer(addrB, answering)
+		know(a, kad.NodeInfo{ID: b.id, Addr: b.addr}, now()) // it is not greeted
+		conn.writes.Store(3)
+		if _, err := a.Ping(l.ctx, b.addr); !errors.Is(err, errBroken) {
+			t.Error(err)
+		}
+		b.raw(at(addrA), string(b.encode(krpc.Ping{})))
+		b.raw(at(addrA), string(b.encode(krpc.GetPeers{InfoHash: infohash})[:40]))  // no message
+		b.raw(at(addrA), "d1:ad2:id20:"+string(b.id[:])+"e1:q4:nope1:t2:aa1:y1:qe") // an error is its answer
+		synctest.Wait()
+		l.counts(a, map[lightdht.Counter]uint64{
+			lightdht.WriteErrors: 3, lightdht.QueriesIn: 2, lightdht.PacketsOut: 0, lightdht.BytesOut: 0,
+			lightdht.QueriesOut: 0, lightdht.RepliesOut: 0, lightdht.ErrorsOut: 0,
+		})
+		if _, err := a.Ping(l.ctx, b.addr); err != nil {
+			t.Error(err)
+		}
+		b.query(at(addrA), krpc.Ping{})
+		b.ask(at(addrA), "d1:ad2:id20:"+string(b.id[:])+"e1:q4:nope1:t2:aa1:y1:qe")
+		l.counts(a, map[lightdht.Counter]uint64{
+			lightdht.WriteErrors: 3, lightdht.PacketsOut: 3, lightdht.QueriesOut: 1, lightdht.RepliesOut: 2, lightdht.ErrorsOut: 1,
+		})
+		a.Close()
 	})
 }
 
