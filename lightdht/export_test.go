@@ -1,5 +1,10 @@
 package lightdht
 
+import (
+	"context"
+	"net/netip"
+)
+
 // What the tests outside of the package see of its inside.
 
 // LateLimit is how many ended calls are remembered.
@@ -11,4 +16,10 @@ func (n *Node) Waiting() (calls, late int) {
 	n.pending.mu.Lock()
 	defer n.pending.mu.Unlock()
 	return len(n.pending.calls), len(n.pending.late)
+}
+
+// Greeting returns what a round of Explore does to those that never answered.
+func (n *Node) Greeting() func(ctx context.Context) {
+	under := greetings{map[netip.AddrPort]bool{}, make(chan netip.AddrPort, exploreGreeting)}
+	return func(ctx context.Context) { n.greetSilent(ctx, under) }
 }

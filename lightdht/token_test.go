@@ -82,3 +82,41 @@ func TestTokenRotationStepByStep(t *testing.T) {
 		t.Error("valid after two periods")
 	}
 }
+
+// Periods follow each other without a gap, whenever in them somebody comes by:
+// no token is good for longer than two of them.
+func TestTokenPeriodsDoNotDrift(t *testing.T) {
+	const s, min = time.Second, time.Minute
+	ip, id, infohash := netip.MustParseAddr("192.0.2.1"), kad.ID{1}, kad.ID{2}
+	for _, c := range []struct {
+		before     []time.Duration // somebody else comes by
+		given, end time.Duration   // the token, and when it is no longer good
+	}{
+		{nil, 7 * min, 15 * min},
+		{[]time.Duration{7 * min}, 9*min + 59*s, 15 * min},
+		{[]time.Duration{7 * min}, 11 * min, 20 * min},
+		{[]time.Duration{9*min + 59*s}, 9*min + 59*s, 15 * min},
+		{[]time.Duration{9 * min, 14 * min, 19 * min, 24 * min}, 24*min + 1*s, 30 * min},
+		{[]time.Duration{61*min + 1*s}, 64 * min, 70 * min},
+	} {
+		began := time.Unix(1000, 0)
+		for _, between := range []bool{false, true} { // whether it is shown all the time
+			tokens := newTokens(began)
+			for _, at := range c.before {
+				tokens.append(nil, began.Add(at), ip, id, infohash)
+			}
+			token := tokens.append(nil, began.Add(c.given), ip, id, infohash)
+			for at := c.given; between && at < c.end; at += 17 * s {
+				if !tokens.valid(token, began.Add(at), ip, id, infohash) {
+					t.Errorf("%v, given after %v: not valid after %v", c.before, c.given, at)
+				}
+			}
+			if !tokens.valid(token, began.Add(c.end-1), ip, id, infohash) {
+				t.Errorf("%v, given after %v: not valid just before %v", c.before, c.given, c.end)
+			}
+			if tokens.valid(token, began.Add(c.end), ip, id, infohash) {
+				t.Errorf("%v, given after %v: valid at %v", c.before, c.given, c.end)
+			}
+		}
+	}
+}
