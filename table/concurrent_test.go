@@ -114,6 +114,44 @@ func TestIterationEnds(t *testing.T) {
 	})
 }
 
+// Whoever comes while an iteration is under way is not in it, be it nearer or
+// farther than where the iteration stands.
+func TestNewcomersAreNotYielded(t *testing.T) {
+	both(t, func(t *testing.T, kind string) {
+		zone := kad.ID{0: 0x80}.Prefix(1)
+		for name, iterate := range map[string]func(table.Table) func(func(table.Contact) bool){
+			"All":   func(tb table.Table) func(func(table.Contact) bool) { return tb.All() },
+			"Under": func(tb table.Table) func(func(table.Contact) bool) { return tb.Under(zone) },
+			"Nearest": func(tb table.Table) func(func(table.Contact) bool) {
+				return tb.Nearest(kad.ID{0: 0x80}, table.Filter{})
+			},
+			"Nearest.Distinct": func(tb table.Table) func(func(table.Contact) bool) {
+				return tb.Nearest(kad.ID{0: 0x80}, table.Filter{Distinct: true})
+			},
+		} {
+			for _, size := range []int{1, 15, 16, 17, 48, 64, 65, 300} {
+				tb, r, present := newTable(t, kind), seeded(t), map[kad.NodeInfo]bool{}
+				for i := range size {
+					c, _ := tb.Observe(replied(zone.Fill(randomID(r)), addr4(i), epoch))
+					present[c.Info()] = true
+				}
+				yielded := 0
+				for c := range iterate(tb) {
+					if yielded++; !present[c.Info()] {
+						t.Fatalf("%s of %d yielded %v, which came later", name, size, c.Info())
+					}
+					for i := range 3 {
+						tb.Observe(replied(zone.Fill(randomID(r)), addr4(size+3*yielded+i), epoch))
+					}
+				}
+				if yielded != size {
+					t.Errorf("%s yielded %d of %d", name, yielded, size)
+				}
+			}
+		}
+	})
+}
+
 // Match is asked about contacts of the zone alone.
 func TestMatchSeesTheZone(t *testing.T) {
 	both(t, func(t *testing.T, kind string) {
