@@ -24,6 +24,9 @@ func TestReadInfohashes(t *testing.T) {
 		{"without an end of line", someHash, 1},
 		{"Windows", "\r\n" + someHash + "\r\n" + someHash + "\r\n", 2},
 		{"comments and gaps", "# mine\n\n  \t\n " + someHash + " \n#" + someHash + "\n", 1},
+		{"byte order mark", "\ufeff" + someHash + "\r\n" + someHash, 2},
+		{"byte order mark and comment", "\ufeff# mine\n" + someHash, 1},
+		{"byte order mark alone on its line", "\ufeff\n" + someHash, 1},
 		{"capitals", strings.ToUpper(someHash) + "\n", 1},
 		{"longest line", "magnet:?xt=urn:btih:" + someHash + "&dn=" + strings.Repeat("x", maxLine-100), 1},
 	} {
@@ -47,6 +50,8 @@ func TestReadInfohashesBad(t *testing.T) {
 		{"only comments", "#\n\n# " + someHash, "held nothing"},
 		{"third line", someHash + "\n\nx\n" + someHash, "line 3: "},
 		{"too long a line", someHash + "\n" + strings.Repeat("a", maxLine+1), "line 2: longer than 65536 bytes"},
+		{"only a byte order mark", "\ufeff\n", "held nothing"},
+		{"byte order mark on the way", someHash + "\n" + someHash[:20] + "\ufeff" + someHash[20:], "line 2: "},
 		{"binary", "\x00\xff\x7f\x1b[2J", `line 1: no infohash: "\x00\xff\x7f\x1b[2J"`},
 		{"two on a line", someHash + " " + someHash, "line 1: "},
 	} {

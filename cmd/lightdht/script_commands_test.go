@@ -26,6 +26,7 @@ import (
 //	column FORMAT NAME             prints one column, or field NAME of text, 1 being the first
 //	sorted                         prints the lines sorted
 //	distinct N                     there are N lines, all different
+//	estimated N                    standard error tells one size of a network, with N in its interval
 var scriptCommands = map[string]func(ts *testscript.TestScript, neg bool, args []string){
 	"status":    statusCommand,
 	"fails":     failsCommand,
@@ -34,6 +35,7 @@ var scriptCommands = map[string]func(ts *testscript.TestScript, neg bool, args [
 	"column":    columnCommand,
 	"sorted":    sortedCommand,
 	"distinct":  distinctCommand,
+	"estimated": estimatedCommand,
 }
 
 // arguments ends the script unless there are at least n and no "!" before.
@@ -137,6 +139,20 @@ func distinctCommand(ts *testscript.TestScript, neg bool, args []string) {
 	slices.Sort(lines)
 	if n := len(slices.Compact(lines)); n != all || n != number(ts, args[0]) {
 		ts.Fatalf("%d lines, %d of them different, want %s", all, n, args[0])
+	}
+}
+
+var estimate = regexp.MustCompile(`(?m)^network size \(ipv4\): (\d+) \(95 % interval (\d+) to (\d+), pooled over \d+ lookups\)$`)
+
+func estimatedCommand(ts *testscript.TestScript, neg bool, args []string) {
+	arguments(ts, neg, args, 1)
+	told := estimate.FindAllStringSubmatch(ts.ReadFile("stderr"), -1)
+	if len(told) != 1 {
+		ts.Fatalf("%d estimates, want one", len(told))
+	}
+	size, low, high, truth := number(ts, told[0][1]), number(ts, told[0][2]), number(ts, told[0][3]), number(ts, args[0])
+	if low >= size || size >= high || truth < low || truth > high {
+		ts.Fatalf("%s, but there are %d nodes", told[0][0], truth)
 	}
 }
 
