@@ -79,9 +79,9 @@ func TestLookupBootstrapsWhenAllAreDead(t *testing.T) {
 	})
 }
 
-// lastOf tells how a lookup ended: its last event, its error, and when. It
+// lastOf tells how a lookup ended: its last event, when, and its error. It
 // leaves the loop at an event, if one is given.
-func lastOf(l *lab, a *lightdht.Node, leave lightdht.Event) (last lightdht.Event, res *lightdht.LookupResult, err error, took time.Duration) {
+func lastOf(l *lab, a *lightdht.Node, leave lightdht.Event) (last lightdht.Event, res *lightdht.LookupResult, took time.Duration, err error) {
 	began := time.Now()
 	for step, e := range a.Lookup(l.ctx, infohash) {
 		if e != nil {
@@ -95,7 +95,7 @@ func lastOf(l *lab, a *lightdht.Node, leave lightdht.Event) (last lightdht.Event
 			break
 		}
 	}
-	return last, res, err, time.Since(began)
+	return last, res, time.Since(began), err
 }
 
 // A lookup that nobody answers ends with Done and then with the reason: nobody,
@@ -121,7 +121,7 @@ func TestLookupThatNobodyAnswers(t *testing.T) {
 					a := l.node(addrA, lightdht.Config{Bootstrap: c.begin})
 					l.peer(addrB, nil)
 					know(a, kad.NodeInfo{ID: idOf("dead"), Addr: at(addrC)}, now())
-					last, res, err, took := lastOf(l, a, leave)
+					last, res, took, err := lastOf(l, a, leave)
 					if last != lightdht.Done || res == nil || res.Asked != 1 || res.TimedOut != 1 || took != c.took {
 						t.Fatalf("after %v: %s, %+v", took, last, res)
 					}
