@@ -33,7 +33,7 @@ type introductionEvent struct {
 // introduceOnce asks all addresses of all places once. It returns when of each
 // family one has answered or all have failed, or when those of one family have
 // been waited for long enough after another's answer. Answers that come later
-// are recorded all the same.
+// are recorded all the same; places whose names resolve later are not asked.
 func (n *Node) introduceOnce(ctx context.Context, places []place) (failures []BootstrapFailure, ok bool) {
 	in := &introduction{
 		n: n, events: make(chan introductionEvent), over: make(chan struct{}), resolving: len(places),

@@ -157,9 +157,10 @@ func TestStrangersOfOneFamily(t *testing.T) {
 		began := time.Now()
 		for i := range 7 {
 			time.Sleep(time.Until(began.Add(time.Duration(i) * 25 * s)))
+			asked := time.Now()
 			res, err := a.FindClosest(l.ctx, infohash)
-			if err != nil || res.Answered != 1 {
-				t.Fatalf("%+v, %v", res, err)
+			if took := time.Since(asked); err != nil || res.Answered != 1 || took > s {
+				t.Fatalf("after %v: %+v, %v", took, res, err)
 			}
 		}
 		if got, want := times(silent, began), []time.Duration{0, 75 * s, 150 * s}; !slices.Equal(got, want) {

@@ -21,7 +21,9 @@ func (l *lookup) seed(ctx context.Context) error {
 		return l.introduce(ctx)
 	}
 	if due := time.Unix(0, l.n.introduced.Load()).Add(introduceAgain); time.Now().After(due) {
-		l.n.introduceOnce(ctx, l.n.places()) // one family is well; the other may not even have a way out
+		brief, cancel := context.WithTimeout(ctx, firstPatience) // one family is well; the other may not even have a way out
+		defer cancel()
+		l.n.introduceOnce(brief, l.n.places())
 		l.fill()
 	}
 	return nil

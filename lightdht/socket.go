@@ -90,8 +90,19 @@ func listenUDP(addr string) ([]PacketConn, error) {
 
 // listenBoth opens IPv4 and IPv6 at one port, or what the system has of them. A
 // port that is in use in either family is an error; one that the system chose
-// for IPv4 is given up for another then.
-func listenBoth(host, port string) ([]PacketConn, error) {
+// for IPv4 is given up for another then, a few times.
+func listenBoth(host, port string) (conns []PacketConn, err error) {
+	for range portTries {
+		if conns, err = listenPair(host, port); port != "0" || !taken(err) {
+			break
+		}
+	}
+	return conns, err
+}
+
+const portTries = 8
+
+func listenPair(host, port string) ([]PacketConn, error) {
 	four, err := listenOne("udp4", net.JoinHostPort(host, port))
 	if host != "" || taken(err) {
 		return only(four, err)
@@ -107,9 +118,6 @@ func listenBoth(host, port string) ([]PacketConn, error) {
 		return []PacketConn{four}, nil
 	}
 	four.Close()
-	if port == "0" {
-		return listenBoth(host, port)
-	}
 	return nil, err
 }
 
