@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/netip"
 	"strconv"
+	"sync"
 	"time"
 
 	"github.com/lightdht/lightdht/lightdht/kad"
@@ -34,8 +35,59 @@ func (n *Node) Bootstrap(ctx context.Context) error {
 }
 
 // introduce asks the places to begin with until one has answered. Without any it
-// does nothing.
+// does nothing. Whoever comes while another is at it waits for that.
 func (n *Node) introduce(ctx context.Context) error {
+	for {
+		run, leads := n.introductions.join()
+		if leads {
+			run.err = n.introduceAll(ctx)
+			run.void = ctx.Err() != nil
+			n.introductions.leave(run)
+			return run.err
+		}
+		select {
+		case <-run.done:
+			if !run.void { // else it ended for reasons of its own
+				return run.err
+			}
+		case <-ctx.Done():
+			return fmt.Errorf("bootstrap: %w", context.Cause(ctx))
+		}
+	}
+}
+
+// introductions lets one run at a time.
+type introductions struct {
+	mu  sync.Mutex
+	run *introductionRun // that is under way
+}
+
+type introductionRun struct {
+	done chan struct{} // closed when err and void are final
+	err  error
+	void bool // the context of the one who led it has ended
+}
+
+// join returns the run that is under way, or one that the caller is to lead.
+func (i *introductions) join() (run *introductionRun, leads bool) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	if i.run == nil {
+		i.run = &introductionRun{done: make(chan struct{})}
+		return i.run, true
+	}
+	return i.run, false
+}
+
+func (i *introductions) leave(run *introductionRun) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	i.run = nil
+	close(run.done)
+}
+
+// introduceAll makes rounds over the places, with growing pauses.
+func (n *Node) introduceAll(ctx context.Context) error {
 	places := n.places()
 	if len(places) == 0 {
 		return nil

@@ -19,6 +19,7 @@ var (
 	ErrAddress  = errors.New("not an address that a node can have")
 	ErrFamily   = errors.New("node has no socket of this address family")
 	ErrNoNodes  = errors.New("no node to ask")
+	ErrNotTaken = errors.New("none of the closest nodes took it")
 	ErrNoAnswer = errors.New("nobody answered")
 )
 

@@ -2,6 +2,7 @@ package lightdht
 
 import (
 	"context"
+	"errors"
 	"net/netip"
 	"time"
 
@@ -18,6 +19,7 @@ type introduction struct {
 	resolving int                // places whose addresses are being looked up
 	waiting   map[kad.Family]int // addresses that were asked and have not come to an end
 	answered  map[kad.Family]bool
+	asked     map[netip.AddrPort]bool
 	failures  []BootstrapFailure
 }
 
@@ -38,6 +40,7 @@ func (n *Node) introduceOnce(ctx context.Context, places []place) (failures []Bo
 	in := &introduction{
 		n: n, events: make(chan introductionEvent), over: make(chan struct{}), resolving: len(places),
 		waiting: map[kad.Family]int{}, answered: map[kad.Family]bool{},
+		asked: map[netip.AddrPort]bool{},
 	}
 	defer close(in.over)
 	n.introduced.Store(time.Now().UnixNano())
@@ -76,12 +79,16 @@ func (in *introduction) settled() bool {
 }
 
 // resolve looks up the addresses of one place. It is known who is there even if
-// nobody waits for that any more. A resolver ends with the node.
+// nobody waits for that any more. A resolver has as long as an answer, and ends
+// with the node.
 func (in *introduction) resolve(ctx context.Context, p place) {
-	ctx, cancel := context.WithCancel(ctx)
+	ctx, cancel := context.WithTimeout(ctx, in.n.cfg.Timeout)
 	defer cancel()
 	defer context.AfterFunc(in.n.ctx, cancel)()
 	addrs, err := in.n.resolve(ctx, p.host)
+	if errors.Is(err, context.DeadlineExceeded) {
+		err = errors.New("its name was not resolved in time")
+	}
 	in.n.entrances.add(addrs...)
 	if p.router {
 		in.n.routers.add(addrs...)
@@ -116,6 +123,10 @@ func (in *introduction) take(ctx context.Context, ev introductionEvent) {
 
 func (in *introduction) ask(ctx context.Context, ev introductionEvent) {
 	for _, addr := range ev.addrs {
+		if in.asked[addr] { // several names may stand for one address
+			continue
+		}
+		in.asked[addr] = true
 		in.waiting[kad.FamilyOf(addr.Addr())]++
 		tell := func(c *call) { go in.tell(introductionEvent{place: ev.place, addr: addr, err: cause(c.err)}) }
 		in.n.start(ctx, &call{to: kad.NodeInfo{Addr: addr}, deliver: tell},

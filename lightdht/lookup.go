@@ -98,8 +98,8 @@ type LookupResult struct {
 
 // Lookup walks towards target with find_node and yields every step, the last one
 // being Done with the result. Leaving the loop cancels what is under way. It
-// bootstraps first if nobody that the node knows has ever answered, and again if
-// nobody answers. The loop ends with an error when ctx does, when there is nobody
+// bootstraps first if the node knows nobody who answered once and is not bad, and
+// if nobody answers; then it goes on to contacts farther away. The loop ends with an error when ctx does, when there is nobody
 // to ask, and after Done when nobody answered.
 func (n *Node) Lookup(ctx context.Context, target kad.ID) iter.Seq2[Step, error] {
 	return n.LookupWith(ctx, target, LookupConfig{})
@@ -144,7 +144,7 @@ type Announced struct {
 
 // Announce tells the closest nodes to infohash that there is a peer for it at
 // port of our address; port 0 means the port of our socket as they see it.
-// It is an error when none of them took it.
+// It is ErrNotTaken when none of them took it.
 func (n *Node) Announce(ctx context.Context, infohash kad.ID, port uint16) (*Announced, error) {
 	res, err := n.FindPeers(ctx, infohash)
 	if err != nil {
@@ -175,7 +175,7 @@ func (n *Node) AnnounceTo(ctx context.Context, res *LookupResult, port uint16) (
 		}
 	}
 	if len(out.Stored) == 0 {
-		return out, fmt.Errorf("announce %s: none of the %d closest nodes took it%s", res.Target, len(res.Closest), because(out.Errs))
+		return out, fmt.Errorf("announce %s: %w (%d asked)%s", res.Target, ErrNotTaken, len(res.Closest), because(out.Errs))
 	}
 	return out, nil
 }

@@ -59,6 +59,8 @@ type Node struct {
 	routers    addrSet      // of these, Config.Routers
 	introduced atomic.Int64 // when they were asked last, in Unix nanoseconds
 
+	introductions introductions
+
 	ctx     context.Context    // ends with the node
 	cancel  context.CancelFunc // ends it
 	closing sync.Mutex         // nothing is added to wg once ctx has ended

@@ -1,6 +1,7 @@
 package lightdht_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/netip"
@@ -175,5 +176,111 @@ func TestStrangersOfOneFamily(t *testing.T) {
 			t.Error("not asked both for introduction and by the lookup")
 		}
 		synctest.Wait()
+	})
+}
+
+// However many contacts near the target have died meanwhile, the bootstrap node
+// and those farther away are asked in the end.
+func TestLookupGetsPastTheDead(t *testing.T) {
+	dead := func(a *lightdht.Node, n int, when time.Time) {
+		for i := range n {
+			know(a, kad.NodeInfo{ID: kad.ID{0: infohash[0], 1: infohash[1], 2: byte(i)}, Addr: at(fmt.Sprintf("10.3.0.%d:1", i+1))}, when)
+		}
+	}
+	for _, n := range []int{3, 15, 16, 17, 100} {
+		for _, ago := range []time.Duration{0, time.Hour} {
+			inLab(t, func(l *lab) {
+				a := l.node(addrA, lightdht.Config{Bootstrap: []string{addrB}})
+				l.peer(addrB, telling("10.9.9.9:9"))
+				dead(a, n, now().Add(-ago))
+				if res, err := a.FindPeers(l.ctx, infohash); err != nil || len(res.Peers) != 1 {
+					t.Errorf("%d dead since %v, and a bootstrap node: %+v, %v", n, ago, res, err)
+				}
+			})
+		}
+		inLab(t, func(l *lab) {
+			a := l.node(addrA, lightdht.Config{})
+			dead(a, n, now())
+			p := l.peer(addrB, telling("10.9.9.9:9"))
+			p.id = infohash
+			p.id[0] ^= 0x80 // as far as can be
+			know(a, kad.NodeInfo{ID: p.id, Addr: p.addr}, now())
+			if res, err := a.FindPeers(l.ctx, infohash); err != nil || len(res.Peers) != 1 {
+				t.Errorf("%d dead, and one alive: %+v, %v", n, res, err)
+			}
+		})
+	}
+}
+
+// Lookups that begin at one time on a fresh node bootstrap once, and an address
+// with several names is asked once.
+func TestOneIntroductionAtATime(t *testing.T) {
+	inLab(t, func(l *lab) {
+		a := l.node(addrA, lightdht.Config{
+			Bootstrap: []string{"one.test:1002", "two.test:1002", addrB},
+			Resolve: func(context.Context, string) ([]netip.Addr, error) {
+				return []netip.Addr{at(addrB).Addr(), at(addrB).Addr()}, nil
+			},
+		})
+		b := l.peer(addrB, after(ms, answering))
+		ends := make(chan error)
+		for range 50 {
+			go func() { _, err := a.FindClosest(l.ctx, infohash); ends <- err }()
+		}
+		for range 50 {
+			if err := <-ends; err != nil {
+				t.Error(err)
+			}
+		}
+		introductions := 0
+		for _, q := range b.took(krpc.KindQuery) {
+			if q.Target == a.ID() {
+				introductions++
+			}
+		}
+		if introductions != 1 {
+			t.Errorf("asked for an introduction %d times", introductions)
+		}
+	})
+}
+
+// Who waits for another's introduction takes over when that one's context ends.
+func TestIntroductionIsTakenOver(t *testing.T) {
+	inLab(t, func(l *lab) {
+		a := l.node(addrA, lightdht.Config{Bootstrap: []string{addrB}})
+		l.peer(addrB, after(3*s, answering))
+		brief, cancel := context.WithTimeout(l.ctx, s)
+		defer cancel()
+		first := make(chan error, 1)
+		go func() { first <- a.Bootstrap(brief) }()
+		synctest.Wait()
+		if err := a.Bootstrap(l.ctx); err != nil {
+			t.Error(err)
+		}
+		if err := <-first; !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("the first: %v", err)
+		}
+	})
+}
+
+// A name that is never resolved holds up no round.
+func TestResolverThatHangs(t *testing.T) {
+	inLab(t, func(l *lab) {
+		a := l.node(addrA, lightdht.Config{
+			Bootstrap: []string{"hang.test:1", addrB},
+			Resolve: func(ctx context.Context, _ string) ([]netip.Addr, error) {
+				<-ctx.Done()
+				return nil, ctx.Err()
+			},
+		})
+		began := time.Now()
+		l.peer(addrB, func(p *peer, q *packet) {
+			if time.Since(began) >= 10*s {
+				answering(p, q)
+			}
+		})
+		if err := a.Bootstrap(l.ctx); err != nil || time.Since(began) > 15*s {
+			t.Errorf("after %v: %v", time.Since(began), err)
+		}
 	})
 }

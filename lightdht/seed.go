@@ -10,7 +10,7 @@ import (
 )
 
 // seed puts contacts on the lists to begin with, asking the bootstrap nodes when
-// nobody that we know has ever answered.
+// we know nobody who answered once and is not bad.
 func (l *lookup) seed(ctx context.Context) error {
 	l.fill()
 	strangers := l.strangers()
@@ -52,7 +52,8 @@ func (l *lookup) introduce(ctx context.Context) error {
 	return ErrNoNodes
 }
 
-// strangers counts the families nobody of which has ever answered us.
+// strangers counts the families of which we know nobody who answered once and is
+// not bad.
 func (l *lookup) strangers() (n int) {
 	for _, e := range l.n.ends {
 		known := table.Filter{Now: l.began, States: table.StateGood | table.StateQuestionable, Answered: true, Public: true}
@@ -63,29 +64,52 @@ func (l *lookup) strangers() (n int) {
 	return n
 }
 
-// fill puts on each list the nearest good contacts, then others that answered
-// once, then any, and if there are none at all even bad ones.
+// maxRefills is how many times a lookup that nobody has answered goes on to
+// contacts farther away.
+const maxRefills = 8
+
+// again goes on after a walk that nobody answered: first to the bootstrap nodes,
+// then to contacts farther away. It reports whether there is anybody to ask.
+func (l *lookup) again(ctx context.Context) (bool, error) {
+	if l.left || l.res.Answered > 0 || l.refills == maxRefills {
+		return false, nil
+	}
+	l.refills++
+	if !l.introduced && len(l.n.places()) > 0 {
+		if err := l.introduce(ctx); err != nil {
+			return false, err
+		}
+	} else {
+		l.fill()
+	}
+	return slices.ContainsFunc(l.n.ends, func(e *endpoint) bool { return l.lists[e.family].unasked() > 0 }), nil
+}
+
+// fill puts on each list the nearest good contacts that are not on it, then
+// others that answered once, then any, and if there are none at all even bad
+// ones.
 func (l *lookup) fill() {
 	now := time.Now()
 	for _, e := range l.n.ends {
-		list := l.lists[e.family]
 		want := max(2*l.cfg.Width, 16)
 		l.fillFrom(e, want, table.Filter{Now: now, States: table.StateGood})
 		l.fillFrom(e, want, table.Filter{Now: now, States: table.StateQuestionable, Answered: true})
-		never := func(c table.Contact) bool { return c.Replies == 0 } // the others are on the list
-		l.fillFrom(e, want, table.Filter{Now: now, States: table.StateQuestionable, Match: never})
-		if len(list.list) == 0 {
+		l.fillFrom(e, want, table.Filter{Now: now, States: table.StateQuestionable})
+		if len(l.lists[e.family].list) == 0 {
 			l.fillFrom(e, want, table.Filter{Now: now, States: table.StateBad})
 		}
 	}
 }
 
 // fillFrom adds the nearest contacts of one end that f passes until its list
-// holds want.
+// holds want that can be asked.
 func (l *lookup) fillFrom(e *endpoint, want int, f table.Filter) {
 	list := l.lists[e.family]
 	f.Public, f.Distinct = true, true
-	for _, c := range e.table.AppendNearest(nil, l.res.Target, want-len(list.list), f) {
+	if len(list.list) > 0 {
+		f.Match = func(c table.Contact) bool { return !list.addrs[c.Addr] }
+	}
+	for _, c := range e.table.AppendNearest(nil, l.res.Target, want-list.unasked(), f) {
 		list.add(c.Info(), 1)
 	}
 }

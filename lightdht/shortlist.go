@@ -80,6 +80,16 @@ func (s *shortlist) add(node kad.NodeInfo, hop int) (c *candidate, left bool) {
 	return c, left
 }
 
+// unasked counts the candidates that can still be asked.
+func (s *shortlist) unasked() (n int) {
+	for _, c := range s.list {
+		if c.state == unasked {
+			n++
+		}
+	}
+	return n
+}
+
 // place returns where a candidate with this ID stands in the list.
 func (s *shortlist) place(id kad.ID) int {
 	return sort.Search(len(s.list), func(i int) bool { return s.target.Closer(id, s.list[i].node.ID) })

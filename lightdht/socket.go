@@ -104,32 +104,39 @@ const portTries = 8
 
 func listenPair(host, port string) ([]PacketConn, error) {
 	four, err := listenOne("udp4", net.JoinHostPort(host, port))
-	if host != "" || taken(err) {
+	switch {
+	case host != "" || err != nil && !missing(err):
 		return only(four, err)
-	}
-	if err != nil { // a system without IPv4
+	case err != nil: // a system without IPv4
 		return only(listenOne("udp6", net.JoinHostPort("", port)))
 	}
 	six, err := listenOne("udp6", net.JoinHostPort("", strconv.Itoa(int(localAddr(four).Port()))))
 	switch {
 	case err == nil:
 		return []PacketConn{four, six}, nil
-	case !taken(err): // a system without IPv6
+	case missing(err): // a system without IPv6
 		return []PacketConn{four}, nil
 	}
 	four.Close()
 	return nil, err
 }
 
-// taken reports whether a port cannot be had, though the system has the family.
+// taken reports whether a port is in use.
 func taken(err error) bool {
-	const winInUse, winAccess = syscall.Errno(10048), syscall.Errno(10013) // as Windows numbers them
-	for _, no := range []error{syscall.EADDRINUSE, syscall.EACCES, winInUse, winAccess} {
+	const inUse = syscall.Errno(10048) // as Windows numbers it
+	return errors.Is(err, syscall.EADDRINUSE) || errors.Is(err, inUse)
+}
+
+// missing reports whether the system does not have a family.
+func missing(err error) bool {
+	const noFamily, noAddress = syscall.Errno(10047), syscall.Errno(10049) // as Windows numbers them
+	for _, no := range []error{syscall.EAFNOSUPPORT, syscall.EADDRNOTAVAIL, syscall.EPROTONOSUPPORT, noFamily, noAddress} {
 		if errors.Is(err, no) {
 			return true
 		}
 	}
-	return false
+	var unsuitable *net.AddrError
+	return errors.As(err, &unsuitable)
 }
 
 // only returns a socket as the one there is.

@@ -24,15 +24,36 @@ func TestTaken(t *testing.T) {
 		{nil, false},
 		{errors.New("strange"), false},
 		{listen(syscall.EADDRINUSE), true},
-		{listen(syscall.EACCES), true}, // as a port below 1024
+		{listen(syscall.EACCES), false}, // as a port below 1024
 		{fmt.Errorf("listen: %w", listen(syscall.EADDRINUSE)), true},
 		{listen(syscall.Errno(10048)), true}, // Windows: in use
-		{listen(syscall.Errno(10013)), true}, // and not allowed, as a port that another has for itself
 		{listen(syscall.EAFNOSUPPORT), false},
 		{listen(syscall.EADDRNOTAVAIL), false},
 		{&net.AddrError{Err: "no suitable address", Addr: ":1"}, false},
 	} {
 		if got := taken(c.err); got != c.want {
+			t.Errorf("%v: %v", c.err, got)
+		}
+	}
+}
+
+// What says that the system lacks a family, and nothing else, lets a node do
+// without it.
+func TestMissing(t *testing.T) {
+	for _, c := range []struct {
+		err  error
+		want bool
+	}{
+		{nil, false},
+		{syscall.EADDRINUSE, false},
+		{syscall.EMFILE, false},
+		{syscall.EACCES, false},
+		{os.NewSyscallError("socket", syscall.EAFNOSUPPORT), true},
+		{os.NewSyscallError("bind", syscall.EADDRNOTAVAIL), true},
+		{syscall.Errno(10047), true}, // Windows
+		{&net.OpError{Op: "listen", Err: &net.AddrError{Err: "no suitable address"}}, true},
+	} {
+		if got := missing(c.err); got != c.want {
 			t.Errorf("%v: %v", c.err, got)
 		}
 	}

@@ -25,6 +25,7 @@ type lookup struct {
 	over  chan struct{} // closed when nobody reads ends any more
 
 	introduced bool  // the bootstrap nodes were asked
+	refills    int   // walks that nobody answered, after which it went on
 	trouble    error // that they did not answer
 	left       bool  // yield returned false
 	concluded  bool  // res is complete
@@ -55,12 +56,9 @@ func (n *Node) newLookup(target kad.ID, cfg LookupConfig) *lookup {
 func (l *lookup) run(ctx context.Context, yield func(Step) bool) error {
 	defer close(l.over)
 	err := l.seed(ctx)
-	if err == nil {
-		err = l.walk(ctx, yield)
-	}
-	if err == nil && !l.left && l.res.Answered == 0 && !l.introduced && len(l.n.places()) > 0 {
-		if err = l.introduce(ctx); err == nil {
-			err = l.walk(ctx, yield)
+	for more := true; more && err == nil; {
+		if err = l.walk(ctx, yield); err == nil {
+			more, err = l.again(ctx)
 		}
 	}
 	if err != nil || l.left {

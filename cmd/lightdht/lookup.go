@@ -54,11 +54,17 @@ func lookup(c *cli.Context) error {
 	return s.out.close()
 }
 
+// maxRandom is how many random targets there may be: they are drawn at once.
+const maxRandom = 1_000_000
+
 // lookupTargets reads the arguments and draws random targets.
 func lookupTargets(c *cli.Context) ([]kad.ID, error) {
 	n := countOf(c, "random")
 	if n == 0 && c.NArg() == 0 {
 		return nil, usagef("name an ID, - to read them from stdin, or --random N: see lightdht lookup --help")
+	}
+	if n > maxRandom {
+		return nil, usagef("--random %d: want at most %d", n, maxRandom)
 	}
 	var targets []kad.ID
 	if n == 0 || c.NArg() > 0 {

@@ -19,28 +19,35 @@ type lookups struct {
 	done func(*lightdht.LookupResult) error // and with each result
 }
 
-// run does all lookups. When there are several, one that nobody answers is told
-// and does not end the run; it fails at the end.
+// run does all lookups. When there are several, one that fails by itself is told
+// and does not end the run, which then fails at its end.
 func (l lookups) run(c *cli.Context, s *session) error {
-	unanswered := 0
-	for _, id := range l.ids {
+	failed := 0
+	for i, id := range l.ids {
 		res, err := l.one(c, s, id)
-		if errors.Is(err, lightdht.ErrNoAnswer) && len(l.ids) > 1 {
-			s.say("%s", oneLine(err))
-			unanswered++
-			continue
+		if err == nil {
+			err = l.done(res)
 		}
-		if err != nil {
-			return advise(err)
-		}
-		if err := l.done(res); err != nil {
+		switch {
+		case err == nil:
+		case len(l.ids) > 1 && single(err, i > failed):
+			s.say("%s", oneLine(advise(err)))
+			failed++
+		default:
 			return advise(err)
 		}
 	}
-	if unanswered > 0 {
-		return advise(fmt.Errorf("%d of %d lookups: %w", unanswered, len(l.ids), lightdht.ErrNoAnswer))
+	if failed > 0 {
+		return fmt.Errorf("%d of %d lookups failed: see above", failed, len(l.ids))
 	}
 	return nil
+}
+
+// single reports whether an error is about one lookup alone. That the bootstrap
+// nodes are silent is, once others have been answered.
+func single(err error, others bool) bool {
+	var boot *lightdht.BootstrapError
+	return errors.Is(err, lightdht.ErrNoAnswer) || errors.Is(err, lightdht.ErrNotTaken) || others && errors.As(err, &boot)
 }
 
 // one does one lookup, telling its steps with --trace.

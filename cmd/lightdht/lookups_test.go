@@ -85,13 +85,13 @@ func TestRunGoesOnWithoutAnAnswer(t *testing.T) {
 				},
 				done: func(res *lightdht.LookupResult) error { done = append(done, res.Target); return nil },
 			}.run(c, s)
-			if !errors.Is(err, lightdht.ErrNoAnswer) || !strings.HasPrefix(err.Error(), "1 of 3 lookups: nobody answered: name another node") {
+			if err == nil || err.Error() != "1 of 3 lookups failed: see above" {
 				t.Errorf("%d: %v", lost, err)
 			}
 			if want := slices.Delete(slices.Clone(ids), lost, lost+1); !slices.Equal(done, want) || !slices.Equal(stepped, ids) {
 				t.Errorf("%d: results of %v and steps of %v, want results of %v", lost, done, stepped, want)
 			}
-			if want := fmt.Sprintf("lookup of %s: nobody answered (1 asked)\n", ids[lost]); said.String() != want {
+			if want := fmt.Sprintf("lookup of %s: nobody answered (1 asked): name another node", ids[lost]); !strings.HasPrefix(said.String(), want) || strings.Count(said.String(), "\n") != 1 {
 				t.Errorf("%d: said %q, want %q", lost, said, want)
 			}
 		})
@@ -147,9 +147,9 @@ func TestRunEndsWithAnError(t *testing.T) {
 // order of the addresses.
 func TestPingAll(t *testing.T) {
 	inMemory(t, func(c *cli.Context, s *session, _ *testnet.Memory, data, said *bytes.Buffer) {
-		var addrs []netip.AddrPort
+		var addrs [][]netip.AddrPort
 		for _, addr := range []string{"10.0.0.7:7", "10.0.0.2:2", "10.0.0.8:8", "10.0.0.2:2"} {
-			addrs = append(addrs, netip.MustParseAddrPort(addr))
+			addrs = append(addrs, []netip.AddrPort{netip.MustParseAddrPort(addr)})
 		}
 		began := time.Now()
 		err := s.pingAll(c.Context, addrs)
@@ -167,6 +167,47 @@ func TestPingAll(t *testing.T) {
 			t.Errorf("one alone: %v", err)
 		}
 	})
+}
+
+// Of a name with several addresses any that answers will do; one of a family that
+// we do not have is the failure only when there is no other.
+func TestPingAny(t *testing.T) {
+	inMemory(t, func(c *cli.Context, s *session, _ *testnet.Memory, data, _ *bytes.Buffer) {
+		at := netip.MustParseAddrPort
+		node := [][]netip.AddrPort{{at("[fd00::1]:7"), at("10.0.0.7:7"), at("10.0.0.2:2")}}
+		if err := s.pingAll(c.Context, node); err != nil || !strings.HasPrefix(data.String(), "10.0.0.2:2\t") {
+			t.Errorf("wrote %q, %v", data, err)
+		}
+		node[0] = node[0][:2]
+		if err := s.pingAll(c.Context, node); !errors.Is(err, lightdht.ErrTimeout) {
+			t.Errorf("silent: %v", err)
+		}
+		node[0] = node[0][:1]
+		if err := s.pingAll(c.Context, node); !errors.Is(err, lightdht.ErrFamily) {
+			t.Errorf("no address of ours: %v", err)
+		}
+	})
+}
+
+// What one lookup alone could not do, and what ends a run of several.
+func TestSingle(t *testing.T) {
+	boot := &lightdht.BootstrapError{}
+	for _, tt := range []struct {
+		err    error
+		others bool
+		want   bool
+	}{
+		{fmt.Errorf("x: %w", lightdht.ErrNoAnswer), false, true},
+		{fmt.Errorf("x: %w", lightdht.ErrNotTaken), false, true},
+		{boot, false, false},
+		{boot, true, true},
+		{errors.New("no space left on device"), true, false},
+		{context.Canceled, true, false},
+	} {
+		if got := single(tt.err, tt.others); got != tt.want {
+			t.Errorf("%v, others %t: %t", tt.err, tt.others, got)
+		}
+	}
 }
 
 // A lookup says of each family how many were found and how far the last is.

@@ -2,10 +2,13 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/netip"
+	"slices"
 	"sync"
 
+	"github.com/lightdht/lightdht/lightdht"
 	"github.com/lightdht/lightdht/lightdht/krpc"
 	"github.com/urfave/cli/v2"
 )
@@ -50,9 +53,9 @@ func ping(c *cli.Context) error {
 
 // openFor is open for a command whose arguments are the nodes to ask: a network
 // left to be guessed is private when all of them are local.
-func openFor(c *cli.Context, addrs []netip.AddrPort) (*session, error) {
+func openFor(c *cli.Context, all [][]netip.AddrPort) (*session, error) {
 	if !c.IsSet("bootstrap") && !c.IsSet("testnet") {
-		for _, addr := range addrs {
+		for _, addr := range slices.Concat(all...) {
 			if err := c.Set("bootstrap", addr.String()); err != nil {
 				return nil, err
 			}
@@ -61,38 +64,62 @@ func openFor(c *cli.Context, addrs []netip.AddrPort) (*session, error) {
 	return open(c, pingColumns)
 }
 
-// pingAll pings all addresses at once and prints the answers in their order. The
-// error is that of the only address, or how many of several failed, each having
+// pingAll pings all nodes at once and prints the answers in their order. The
+// error is that of the only node, or how many of several failed, each having
 // been told.
-func (s *session) pingAll(ctx context.Context, addrs []netip.AddrPort) error {
-	replies := make([]krpc.Reply, len(addrs))
-	errs := make([]error, len(addrs))
+func (s *session) pingAll(ctx context.Context, nodes [][]netip.AddrPort) error {
+	replies := make([]krpc.Reply, len(nodes))
+	errs := make([]error, len(nodes))
 	var wg sync.WaitGroup
-	for i, addr := range addrs {
-		wg.Go(func() { replies[i], errs[i] = s.node.Ping(ctx, addr) })
+	for i, addrs := range nodes {
+		wg.Go(func() { replies[i], errs[i] = s.pingAny(ctx, addrs) })
 	}
 	wg.Wait()
 	failed := 0
-	for i, addr := range addrs {
+	for i := range nodes {
 		if errs[i] == nil {
-			if err := s.printPing(addr, &replies[i]); err != nil {
+			if err := s.printPing(&replies[i]); err != nil {
 				return err
 			}
 			continue
 		}
-		if len(addrs) == 1 || ctx.Err() != nil {
+		if len(nodes) == 1 || ctx.Err() != nil {
 			return advise(errs[i])
 		}
 		s.say("%s", oneLine(advise(errs[i])))
 		failed++
 	}
 	if failed > 0 {
-		return fmt.Errorf("%d of %d nodes gave no answer to the ping", failed, len(addrs))
+		return fmt.Errorf("%d of %d nodes gave no answer to the ping", failed, len(nodes))
 	}
 	return nil
 }
 
-func (s *session) printPing(addr netip.AddrPort, r *krpc.Reply) error {
+// pingAny pings all addresses of one node and returns the first answer, or else
+// what became of the first address of a family that we have.
+func (s *session) pingAny(ctx context.Context, addrs []netip.AddrPort) (krpc.Reply, error) {
+	type end struct {
+		reply krpc.Reply
+		err   error
+	}
+	ends := make(chan end, len(addrs))
+	for _, addr := range addrs {
+		s.node.Go(ctx, addr, krpc.Ping{}, func(reply krpc.Reply, err error) { ends <- end{reply, err} })
+	}
+	var failure error
+	for range addrs {
+		e := <-ends
+		if e.err == nil {
+			return e.reply, nil
+		}
+		if failure == nil || errors.Is(failure, lightdht.ErrFamily) {
+			failure = e.err
+		}
+	}
+	return krpc.Reply{}, failure
+}
+
+func (s *session) printPing(r *krpc.Reply) error {
 	version := krpc.VersionText(r.Version)
-	return s.out.addOr([]any{addr, r.ID, round(r.RTT), version}, addr.Addr(), addr.Port(), r.ID, r.RTT.Microseconds(), version)
+	return s.out.addOr([]any{r.From, r.ID, round(r.RTT), version}, r.From.Addr(), r.From.Port(), r.ID, r.RTT.Microseconds(), version)
 }

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"net/netip"
+	"slices"
 	"strconv"
 	"syscall"
 	"time"
@@ -208,9 +209,9 @@ func splitPlace(place string, least uint64) (host string, port uint16, err error
 	return host, uint16(n), nil
 }
 
-// resolveAll turns host:port arguments into addresses, the first of each.
-func resolveAll(ctx context.Context, args []string) ([]netip.AddrPort, error) {
-	var addrs []netip.AddrPort
+// resolveAll turns host:port arguments into all addresses of each.
+func resolveAll(ctx context.Context, args []string) ([][]netip.AddrPort, error) {
+	var all [][]netip.AddrPort
 	for _, arg := range args {
 		host, port, err := splitPlace(arg, 1)
 		if err != nil {
@@ -222,9 +223,15 @@ func resolveAll(ctx context.Context, args []string) ([]netip.AddrPort, error) {
 		} else if err != nil {
 			return nil, err
 		}
-		addrs = append(addrs, netip.AddrPortFrom(ips[0].Unmap(), port))
+		var addrs []netip.AddrPort
+		for _, ip := range ips {
+			if addr := netip.AddrPortFrom(ip.Unmap(), port); !slices.Contains(addrs, addr) {
+				addrs = append(addrs, addr)
+			}
+		}
+		all = append(all, addrs)
 	}
-	return addrs, nil
+	return all, nil
 }
 
 func orText(s, def string) string {
