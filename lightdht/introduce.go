@@ -121,6 +121,7 @@ func (in *introduction) take(ctx context.Context, ev introductionEvent) {
 	}
 }
 
+// ask asks the addresses of a place that no other place has had asked.
 func (in *introduction) ask(ctx context.Context, ev introductionEvent) {
 	for _, addr := range ev.addrs {
 		if in.asked[addr] { // several names may stand for one address

@@ -42,7 +42,7 @@ func (l *lookup) introduce(ctx context.Context) error {
 	switch {
 	case ctx.Err() != nil || l.n.ctx.Err() != nil:
 		return l.trouble
-	case slices.ContainsFunc(l.n.ends, func(e *endpoint) bool { return len(l.lists[e.family].list) > 0 }):
+	case l.any((*shortlist).len):
 		return nil
 	case l.trouble != nil:
 		return l.trouble
@@ -82,7 +82,12 @@ func (l *lookup) again(ctx context.Context) (bool, error) {
 	} else {
 		l.fill()
 	}
-	return slices.ContainsFunc(l.n.ends, func(e *endpoint) bool { return l.lists[e.family].unasked() > 0 }), nil
+	return l.any((*shortlist).unasked), nil
+}
+
+// any reports whether a count is above zero for some list.
+func (l *lookup) any(count func(*shortlist) int) bool {
+	return slices.ContainsFunc(l.n.ends, func(e *endpoint) bool { return count(l.lists[e.family]) > 0 })
 }
 
 // fill puts on each list the nearest good contacts that are not on it, then

@@ -80,6 +80,9 @@ func (s *shortlist) add(node kad.NodeInfo, hop int) (c *candidate, left bool) {
 	return c, left
 }
 
+// len counts the candidates, whatever came of them.
+func (s *shortlist) len() int { return len(s.list) }
+
 // unasked counts the candidates that can still be asked.
 func (s *shortlist) unasked() (n int) {
 	for _, c := range s.list {
