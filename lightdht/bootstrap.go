@@ -22,15 +22,16 @@ const (
 // Config.Bootstrap and Config.Routers at once for nodes near our ID, again and
 // again with growing pauses until one answers, then looks up our own ID. When
 // all stay silent the error is a *[BootstrapError] that names each and why.
-// With no place to begin with it does nothing: others may find us.
+// With no place to begin with it asks whom it knows, and it is no error when
+// nobody answers: others may find us.
 func (n *Node) Bootstrap(ctx context.Context) error {
 	if err := n.introduce(ctx); err != nil {
 		return err
 	}
-	if len(n.places()) == 0 && n.Len() == 0 {
+	_, err := n.FindClosest(ctx, n.id)
+	if alone := errors.Is(err, ErrNoNodes) || errors.Is(err, ErrNoAnswer); alone && len(n.places()) == 0 {
 		return nil
 	}
-	_, err := n.FindClosest(ctx, n.id)
 	return err
 }
 

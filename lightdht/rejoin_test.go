@@ -284,3 +284,24 @@ func TestResolverThatHangs(t *testing.T) {
 		}
 	})
 }
+
+// A node without a place to begin with waits to be found: a stranger that asked
+// it and is silent ends neither its bootstrapping nor its exploring.
+func TestAloneIsNoError(t *testing.T) {
+	inLab(t, func(l *lab) {
+		a := l.node(addrA, lightdht.Config{})
+		if err := a.Bootstrap(l.ctx); err != nil {
+			t.Errorf("knowing nobody: %v", err)
+		}
+		l.peer(addrB, nil).query(at(addrA), krpc.Ping{})
+		if err := a.Bootstrap(l.ctx); err != nil {
+			t.Errorf("knowing one who is silent: %v", err)
+		}
+		ctx, cancel := context.WithTimeout(l.ctx, time.Minute)
+		defer cancel()
+		began := time.Now()
+		if err := a.Explore(ctx); err != nil || time.Since(began) != time.Minute {
+			t.Errorf("after %v: %v", time.Since(began), err)
+		}
+	})
+}
