@@ -36,7 +36,7 @@ type call struct {
 
 // Do sends a query to addr and waits for its answer. The error is a
 // *[QueryError] about ErrTimeout, ErrClosed, ErrReserved, ErrAddress, ErrFamily,
-// the end of ctx, a *krpc.Error that was the answer, what is wrong with q, or what
+// ErrOptOut, ErrLimited, the end of ctx, a *krpc.Error that was the answer, what is wrong with q, or what
 // the system said.
 func (n *Node) Do(ctx context.Context, addr netip.AddrPort, q krpc.Query) (krpc.Reply, error) {
 	return n.wait(ctx, &call{to: kad.NodeInfo{Addr: addr}}, q)
@@ -79,7 +79,7 @@ type outgoing struct {
 
 var outgoings = sync.Pool{New: func() any { return new(outgoing) }}
 
-// start sends c's query and sees to its end.
+// start sends c's query, at once or when the limits allow, and sees to its end.
 func (n *Node) start(ctx context.Context, c *call, q krpc.Query) {
 	c.to.Addr = kad.Unmap(c.to.Addr)
 	if q != nil {
@@ -90,13 +90,28 @@ func (n *Node) start(ctx context.Context, c *call, q krpc.Query) {
 	case e == nil:
 		n.end(c, ErrFamily)
 		return
-	case !n.reachable(c.to.Addr):
-		n.end(c, n.refusal(c.to.Addr))
+	case !n.askable(c.to.Addr):
+		n.refuse(c)
 		return
 	case ctx.Err() != nil:
 		n.end(c, context.Cause(ctx))
 		return
 	}
+	wait, ok := n.pacer.reserve(time.Now(), c.to.Addr.Addr(), false, n.cfg.Timeout)
+	switch {
+	case !ok:
+		n.count.add(QueriesLimited, 1)
+		n.notSent(c.to.Addr, c.method, ErrLimited)
+		n.end(c, ErrLimited)
+	case wait > 0:
+		n.hold(ctx, e, c, q, wait)
+	default:
+		n.launch(ctx, e, c, q)
+	}
+}
+
+// launch sends c's query.
+func (n *Node) launch(ctx context.Context, e *endpoint, c *call, q krpc.Query) {
 	out := outgoings.Get().(*outgoing)
 	defer outgoings.Put(out)
 	if err := krpc.NewQuery(q, &out.msg); err != nil {
@@ -108,9 +123,20 @@ func (n *Node) start(ctx context.Context, c *call, q krpc.Query) {
 	}
 }
 
+// refuse ends a call to somebody who may not be asked.
+func (n *Node) refuse(c *call) {
+	err := n.refusal(c.to.Addr)
+	if err == nil {
+		err = ErrOptOut
+		n.count.add(OptedOut, 1)
+	}
+	n.notSent(c.to.Addr, c.method, err)
+	n.end(c, err)
+}
+
 // register makes c wait for its answer; false when it has ended instead.
 func (n *Node) register(ctx context.Context, c *call) bool {
-	if ctx.Done() != nil {
+	if ctx.Done() != nil && c.unwatch == nil {
 		c.unwatch = context.AfterFunc(ctx, func() { n.abort(c, context.Cause(ctx)) })
 	}
 	c.sent = time.Now()
@@ -140,17 +166,24 @@ func (n *Node) transmit(e *endpoint, c *call, out *outgoing) {
 	m.Version = n.cfg.Version
 	m.ReadOnly = n.cfg.ReadOnly
 	if !m.Has(krpc.FieldID) { // the caller's own arguments may bring one
-		m.ID = n.id
+		m.ID = n.idFor(topic(m), c.to.Addr)
 		m.Set(krpc.FieldID)
 	}
 	out.buf = krpc.Append(out.buf[:0], m)
 	c.size = len(out.buf)
-	err := n.send(e, out.buf, c.to.Addr)
+	to, method := c.to.Addr, c.method // c may come to its end as soon as it is sent
+	n.seeSent(n.cfg.Trace.QuerySent, to, method, out.buf, m)
+	err := n.send(e, out.buf, to)
 	switch {
 	case n.ctx.Err() != nil:
 		n.abort(c, ErrClosed)
 	case err != nil:
-		n.abort(c, err)
+		n.notSent(to, method, err)
+		if n.pending.take(c) {
+			now := time.Now()
+			n.failed(c, now, now) // a system that cannot send is a network that is away
+			n.end(c, err)
+		}
 	default:
 		n.count.add(QueriesOut, 1)
 	}
@@ -158,7 +191,7 @@ func (n *Node) transmit(e *endpoint, c *call, out *outgoing) {
 
 // abort ends c with err unless it has ended.
 func (n *Node) abort(c *call, err error) {
-	if n.pending.take(c) {
+	if n.pending.take(c) || n.held.take(c) {
 		n.end(c, err)
 	}
 }
@@ -184,7 +217,7 @@ func (n *Node) end(c *call, err error) {
 func (c *call) tell() { c.callback(c.reply, c.err) }
 
 // takeReply brings a reply or a KRPC error to the call it answers.
-func (n *Node) takeReply(m *krpc.Message, from netip.AddrPort, now time.Time) {
+func (n *Node) takeReply(e *endpoint, m *krpc.Message, from netip.AddrPort, now time.Time) {
 	v := stray
 	var c *call
 	var sent time.Time
@@ -194,11 +227,14 @@ func (n *Node) takeReply(m *krpc.Message, from netip.AddrPort, now time.Time) {
 	switch v {
 	case stray:
 		n.count.add(Stray, 1)
+		n.see(n.cfg.Trace.Stray, Packet{Time: now, Addr: from, Bytes: m.Raw, Message: m})
 	case late:
 		n.count.add(Late, 1)
-		n.sawReply(m, from, now, now.Sub(sent))
+		n.see(n.cfg.Trace.Late, Packet{Time: now, Addr: from, Bytes: m.Raw, Message: m, RTT: now.Sub(sent)})
+		n.sawReply(m, from, now, now.Sub(sent), "")
 	case answers:
 		n.count.add(RepliesIn, 1)
+		n.hearVote(e, from.Addr(), m.IP.Addr(), now)
 		n.answered(c, m, from, now)
 	}
 }
@@ -208,36 +244,35 @@ func (n *Node) answered(c *call, m *krpc.Message, from netip.AddrPort, now time.
 	krpc.Parse(bytes.Clone(m.Raw), &c.reply.Message) // the read loop's buffer is used again
 	c.reply.From, c.reply.RTT, c.reply.Named, c.reply.Expected = from, now.Sub(c.sent), c.named, c.to.ID
 	n.rtt.add(c.reply.RTT)
+	saw := Packet{Time: now, Addr: from, Method: c.method, Bytes: m.Raw, Message: m, RTT: c.reply.RTT}
 	if m.Kind == krpc.KindError {
 		n.count.add(ErrorsIn, 1)
+		saw.Err = &krpc.Error{Code: m.Code, Text: string(m.Text)}
+		n.see(n.cfg.Trace.Error, saw)
 		if c.named { // an error names nobody; it is the address that answered
-			n.observe(table.Sighting{Node: c.to, Time: now, Event: table.Replied, RTT: c.reply.RTT, Version: m.Version})
+			n.observe(table.Sighting{Node: c.to, Time: now, Event: table.Replied, RTT: c.reply.RTT, Version: m.Version}, about{method: c.method})
 		}
-		n.end(c, &krpc.Error{Code: m.Code, Text: string(m.Text)})
+		n.end(c, saw.Err)
 		return
 	}
+	n.see(n.cfg.Trace.Reply, saw)
 	if c.reply.Unexpected() {
 		n.count.add(UnexpectedID, 1)
-		n.observe(table.Sighting{Node: c.to, Time: now, Event: table.Failed})
+		n.blame(c.to, c.named, c.method, now)
 	}
-	n.sawReply(m, from, now, c.reply.RTT)
+	n.sawReply(m, from, now, c.reply.RTT, c.method)
 	n.end(c, nil)
 }
 
 // sawReply records who replied and whom the reply named.
-func (n *Node) sawReply(m *krpc.Message, from netip.AddrPort, now time.Time, rtt time.Duration) {
+func (n *Node) sawReply(m *krpc.Message, from netip.AddrPort, now time.Time, rtt time.Duration, method string) {
 	if m.Has(krpc.FieldID) {
 		n.observe(table.Sighting{
 			Node: kad.NodeInfo{ID: m.ID, Addr: from}, Time: now, Event: table.Replied,
 			RTT: rtt, Version: m.Version,
-		})
+		}, about{method: method})
 	}
-	for i := range m.Nodes.Len() {
-		n.mention(m.Nodes.At(i), now)
-	}
-	for i := range m.Nodes6.Len() {
-		n.mention(m.Nodes6.At(i), now)
-	}
+	n.mention(m, from, now)
 }
 
 // reap ends calls whose time is over, and forgets announced peers whose is.
@@ -275,9 +310,8 @@ func (n *Node) reapCalls() time.Time {
 			return next
 		}
 		n.count.add(Timeouts, 1)
-		if c.named {
-			n.observe(table.Sighting{Node: c.to, Time: now, Event: table.Failed})
-		}
+		n.see(n.cfg.Trace.Timeout, Packet{Time: now, Addr: c.to.Addr, Method: c.method, Size: c.size, RTT: now.Sub(c.sent), Err: ErrTimeout})
+		n.failed(c, c.sent.Add(n.rtt.patience(n.cfg.Timeout)), now)
 		n.end(c, ErrTimeout)
 	}
 }

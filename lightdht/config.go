@@ -3,19 +3,21 @@ package lightdht
 import (
 	"context"
 	"log/slog"
+	"math"
 	"net"
 	"net/netip"
 	"slices"
 	"time"
 
 	"github.com/lightdht/lightdht/lightdht/kad"
+	"github.com/lightdht/lightdht/lightdht/record"
 	"github.com/lightdht/lightdht/table"
 )
 
 // Config says how a node behaves. The zero Config is good: an ordinary node of
 // the public network.
 type Config struct {
-	ID      kad.ID  // our node ID; zero: a random one
+	ID      kad.ID  // our node ID; zero: a random one, which on the public network follows our address (BEP 42)
 	Network Network // which network this is; zero: Auto
 
 	// Bootstrap lists host:port places to begin with: ordinary nodes that may
@@ -27,7 +29,29 @@ type Config struct {
 	Routers   []string
 
 	NewTable func() table.Table // a table for each family; nil: table.NewPrefix
+	Tables   *Tables            // tables shared with another node: its Tables(); nil: own ones, of NewTable
 	ReadOnly bool               // mark our queries read-only and answer nothing, BEP 43
+
+	// What the tables do not take in, counted in IDsRefused and ContactsRefused.
+	MaxIDsPerAddr int // IDs kept at one IP address (IPv6: in one /64), below 65,536; 0: 256 on the public network, no limit on a private one; below 0: no limit
+	MaxContacts   int // contacts in each family beyond which addresses that never answered are not let in; 0: no limit
+
+	Handler  Handler         // answers queries; nil: DefaultHandler
+	Trace    *Trace          // sees every packet; nil: nobody
+	Recorder record.Recorder // is given every sighting; nil: nobody
+
+	// IDFor says which ID to show to the node at to, in a query or an answer that
+	// is about target (the zero ID when it is about none); nil, or a zero result:
+	// our own. It is called from many goroutines.
+	IDFor func(target kad.ID, to netip.AddrPort) kad.ID
+
+	Upkeep UpkeepConfig // what the node does on its own
+	Limits Limits       // how much it sends, and lets itself be sent
+	OptOut *OptOut      // networks that nothing is ever sent to; nil: none
+
+	// SecureOnly makes lookups count only nodes whose ID BEP 42 allows at their
+	// address, and take no tokens from others. On the public network only.
+	SecureOnly bool
 
 	Timeout time.Duration // how long a query waits for its answer; 0: 5 s
 	Lookup  LookupConfig  // defaults for lookups; its zero fields have defaults of their own
@@ -87,6 +111,7 @@ const (
 	defaultPeerTTL       = 30 * time.Minute
 	defaultMaxPeers      = 2000
 	defaultMaxInfohashes = 20000
+	defaultIDsPerAddr    = 256
 )
 
 // withDefaults fills what is zero, for a node that listens on the addresses
@@ -102,6 +127,21 @@ func (c Config) withDefaults(local []netip.Addr) Config {
 	if c.NewTable == nil {
 		c.NewTable = table.NewPrefix
 	}
+	if c.MaxIDsPerAddr == 0 && c.Network == Public {
+		c.MaxIDsPerAddr = defaultIDsPerAddr
+	}
+	c.MaxIDsPerAddr = min(c.MaxIDsPerAddr, math.MaxUint16)
+	if c.Tables == nil {
+		c.Tables = newTables(c)
+	}
+	if c.Handler == nil {
+		c.Handler = Methods(nil).Handle
+	}
+	if c.Trace == nil {
+		c.Trace = &Trace{}
+	}
+	c.Upkeep = c.Upkeep.withDefaults()
+	c.Limits = c.Limits.withDefaults(c.Network == Public)
 	c.Timeout = or(c.Timeout, defaultTimeout)
 	c.PeerTTL = or(c.PeerTTL, defaultPeerTTL)
 	c.MaxPeers = or(c.MaxPeers, defaultMaxPeers)
@@ -119,6 +159,11 @@ func (c Config) withDefaults(local []netip.Addr) Config {
 		}
 	}
 	return c
+}
+
+// core returns the configuration of a core around an ID of ours.
+func (c Config) core(id kad.ID) coreConfig {
+	return coreConfig{self: id, spread: c.Network == Public}
 }
 
 // guess tells a private network from the public one.

@@ -21,6 +21,9 @@ var (
 	ErrNoNodes  = errors.New("no node to ask")
 	ErrNotTaken = errors.New("none of the closest nodes took it")
 	ErrNoAnswer = errors.New("nobody answered")
+	ErrLimited  = errors.New("too much to be sent there within the limits")
+	ErrOptOut   = errors.New("its network does not want to be asked")
+	ErrBanned   = errors.New("banned for asking too much")
 )
 
 // QueryError says which query, to whom, ended without an answer, and why.
@@ -87,6 +90,9 @@ func (e *BootstrapError) Unwrap() []error {
 	return errs
 }
 
+// errKindless is about a message that does not say what it is.
+var errKindless = errors.New("krpc: no kind of message")
+
 // reachable says whether this node may exchange packets with addr.
 func (n *Node) reachable(addr netip.AddrPort) bool { return n.refusal(addr) == nil }
 
@@ -100,4 +106,9 @@ func (n *Node) refusal(addr netip.AddrPort) error {
 		return ErrReserved
 	}
 	return nil
+}
+
+// askable says whether this node may send packets to addr.
+func (n *Node) askable(addr netip.AddrPort) bool {
+	return n.reachable(addr) && !n.cfg.OptOut.Has(addr.Addr())
 }

@@ -75,7 +75,7 @@ func (n *Node) greetSilent(ctx context.Context, under greetings) {
 	rng := rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64()))
 	for _, e := range n.ends {
 		room := min(exploreGreets, exploreGreeting-len(under.addrs))
-		for _, c := range e.table.Sample(rng, room, kad.Prefix{}, silent) {
+		for _, c := range e.table().Sample(rng, room, kad.Prefix{}, silent) {
 			if !under.addrs[c.Addr] {
 				under.addrs[c.Addr] = true
 				n.start(ctx, &call{to: c.Info(), named: true, deliver: func(end *call) { under.ends <- end.to.Addr }}, krpc.Ping{})

@@ -54,6 +54,9 @@ func (l *lab) node(addr string, cfg lightdht.Config) *lightdht.Node {
 	if cfg.Network == lightdht.Auto {
 		cfg.Network = lightdht.Private
 	}
+	if cfg.Upkeep == (lightdht.UpkeepConfig{}) { // what a test sees is what it asked for
+		cfg.Upkeep.Off = true
+	}
 	if cfg.Resolve == nil { // the system's resolver lives outside of the lab
 		cfg.Resolve = func(context.Context, string) ([]netip.Addr, error) { return nil, errors.New("no such host") }
 	}
@@ -227,6 +230,16 @@ func randomID(r *rand.Rand) (id kad.ID) {
 		binary.BigEndian.PutUint32(id[i:], r.Uint32())
 	}
 	return id
+}
+
+// heard lets a node hear something, so that it knows that its network is there:
+// a reply to nothing.
+func (l *lab) heard(n *lightdht.Node) {
+	l.Helper()
+	conn := l.listen("10.99.99.99:9")
+	defer conn.Close()
+	conn.WriteToUDPAddrPort([]byte("d1:rd2:id20:abcdefghij0123456789e1:t2:no1:y1:re"), n.Addr(kad.IPv4))
+	synctest.Wait()
 }
 
 // know makes a node know somebody who answered it at some time.

@@ -33,7 +33,7 @@ func TestMalformedDatagrams(t *testing.T) {
 			t.Errorf("%d answers: %q", len(got), got[0].Raw)
 		}
 		l.counts(a, map[lightdht.Counter]uint64{
-			lightdht.Malformed: uint64(len(datagrams)), lightdht.PacketsIn: uint64(len(datagrams)), lightdht.QueriesIn: 0,
+			lightdht.Malformed: uint64(len(datagrams)) - 1, lightdht.Foreign: 1, lightdht.PacketsIn: uint64(len(datagrams)), lightdht.QueriesIn: 0,
 		})
 		if got := b.query(at(addrA), krpc.Ping{}); got.ID != a.ID() {
 			t.Errorf("after them the node answers %v", got)

@@ -191,10 +191,12 @@ func TestContactOfAllZeros(t *testing.T) {
 		dead := kad.NodeInfo{Addr: at(addrC)}
 		know(a, dead, now())
 		for range 3 {
+			l.heard(a)
 			if _, err := a.Ask(l.ctx, dead, krpc.Ping{}); !errors.Is(err, lightdht.ErrTimeout) {
 				t.Error(err)
 			}
 		}
+		l.heard(a)
 		if c, _ := a.Table(kad.IPv4).Get(dead); c.State(now()) != table.StateBad {
 			t.Errorf("the dead one is %+v", c)
 		}

@@ -131,6 +131,6 @@ func (in *introduction) ask(ctx context.Context, ev introductionEvent) {
 		in.waiting[kad.FamilyOf(addr.Addr())]++
 		tell := func(c *call) { go in.tell(introductionEvent{place: ev.place, addr: addr, err: cause(c.err)}) }
 		in.n.start(ctx, &call{to: kad.NodeInfo{Addr: addr}, deliver: tell},
-			krpc.FindNode{Target: in.n.id, Want: in.n.want()})
+			krpc.FindNode{Target: in.n.ID(), Want: in.n.want()})
 	}
 }

@@ -106,6 +106,7 @@ func TestOriginOfBootstrapNodes(t *testing.T) {
 					c.meet(a, b)
 				}
 				time.Sleep(s)
+				l.heard(a)
 				if got, _ := a.Table(kad.IPv4).Get(kad.NodeInfo{ID: b.id, Addr: b.addr}); got.Origin != c.want {
 					t.Errorf("%+v", got)
 				}

@@ -17,10 +17,10 @@ type Ledger struct {
 	max int
 
 	mu     sync.Mutex
-	epoch  time.Time              // the first time told, whose monotonic clock the peaks are counted by
-	index  map[[16]byte]uint32    // positions
-	chunks []*[ledgerChunk]record // by position, all full but the last
-	most   uint32                 // the position of the highest peak
+	epoch  time.Time               // the first time told, whose monotonic clock the peaks are counted by
+	index  map[[16]byte]uint32     // positions
+	chunks []*[ledgerChunk]account // by position, all full but the last
+	most   uint32                  // the position of the highest peak
 }
 
 // LedgerEntry is what passed between us and one IP address. Bytes are UDP
@@ -45,8 +45,8 @@ const MaxPeak = 8
 
 const ledgerChunk = 1 << 10
 
-// record is a LedgerEntry without pointers, and the latest packets sent.
-type record struct {
+// account is a LedgerEntry without pointers, and the latest packets sent.
+type account struct {
 	addr                 [16]byte // IPv4 as IPv4-mapped
 	packetsOut, bytesOut uint64
 	packetsIn, bytesIn   uint64
@@ -101,9 +101,9 @@ func (l *Ledger) In(now time.Time, addr netip.Addr, size int) bool {
 	return true
 }
 
-// meet returns the record of an address and its position, nil when there is no
+// meet returns the account of an address and its position, nil when there is no
 // room for a new one.
-func (l *Ledger) meet(now time.Time, addr netip.Addr) (*record, uint32) {
+func (l *Ledger) meet(now time.Time, addr netip.Addr) (*account, uint32) {
 	key, wall := addr.As16(), now.UnixNano()
 	i, ok := l.index[key]
 	if !ok {
@@ -115,22 +115,22 @@ func (l *Ledger) meet(now time.Time, addr netip.Addr) (*record, uint32) {
 			l.epoch = now
 		}
 		if i%ledgerChunk == 0 {
-			l.chunks = append(l.chunks, new([ledgerChunk]record))
+			l.chunks = append(l.chunks, new([ledgerChunk]account))
 		}
 		l.index[key] = i
-		*l.at(i) = record{addr: key, firstSeen: wall, lastSeen: wall}
+		*l.at(i) = account{addr: key, firstSeen: wall, lastSeen: wall}
 	}
 	r := l.at(i)
 	r.firstSeen, r.lastSeen = min(r.firstSeen, wall), max(r.lastSeen, wall)
 	return r, i
 }
 
-func (l *Ledger) at(i uint32) *record { return &l.chunks[i/ledgerChunk][i%ledgerChunk] }
+func (l *Ledger) at(i uint32) *account { return &l.chunks[i/ledgerChunk][i%ledgerChunk] }
 
 // sent counts a packet in the second that ends with it. Its moment is kept
 // modulo 2^32 ns, which is unambiguous because moments are only compared when
 // the latest is less than two seconds old.
-func (r *record) sent(at time.Duration) {
+func (r *account) sent(at time.Duration) {
 	now, t := uint32(at/time.Second), uint32(at)
 	if now-r.lastOut > 1 {
 		r.recents = 0
@@ -151,7 +151,7 @@ func (r *record) sent(at time.Duration) {
 	r.peak = max(r.peak, r.recents)
 }
 
-func (r *record) entry() LedgerEntry {
+func (r *account) entry() LedgerEntry {
 	return LedgerEntry{
 		Addr:       netip.AddrFrom16(r.addr).Unmap(),
 		PacketsOut: r.packetsOut, BytesOut: r.bytesOut,

@@ -44,9 +44,11 @@ import (
 // Node is a DHT node. All its methods may be called from any goroutine.
 type Node struct {
 	cfg     Config
-	id      kad.ID
+	self    atomic.Pointer[kad.ID] // our ID
+	follows bool                   // it follows our address
 	private bool
 	ends    []*endpoint // one for each family it has, IPv4 first
+	began   time.Time
 
 	pending *pending
 	wake    chan struct{} // tells the reaper that a first call waits
@@ -54,6 +56,14 @@ type Node struct {
 	rtt     rttEstimator
 	count   counters
 	greeter greeter
+	held    holding // calls that wait for their turn
+	pacer   *pacer
+	guard   *guard
+	ledger  *Ledger
+
+	joined atomic.Bool   // it is to be a member of the network
+	rejoin atomic.Bool   // it is to look up its own ID again
+	stir   chan struct{} // wakes upkeep
 
 	entrances  addrSet      // where all places to begin with are
 	routers    addrSet      // of these, Config.Routers
@@ -81,11 +91,16 @@ func Listen(addr string, cfg Config) (*Node, error) {
 	for i, c := range conns {
 		local[i] = localAddr(c).Addr()
 	}
+	follows := cfg.ID.IsZero()
 	cfg = cfg.withDefaults(local)
 	n := &Node{
-		cfg: cfg, id: cfg.ID, private: cfg.Network == Private,
-		pending: newPending(), wake: make(chan struct{}, 1),
-		tokens: newTokens(now),
+		cfg: cfg, follows: follows, private: cfg.Network == Private, began: now,
+		pending: newPending(), wake: make(chan struct{}, 1), stir: make(chan struct{}, 1),
+		tokens: newTokens(now), pacer: newPacer(cfg.Limits), guard: newGuard(cfg.Limits),
+	}
+	n.self.Store(&cfg.ID)
+	if cfg.Limits.Ledger > 0 {
+		n.ledger = newLedger(cfg.Limits.Ledger)
 	}
 	n.ctx, n.cancel = context.WithCancel(context.Background())
 	for _, conn := range conns {
@@ -93,9 +108,10 @@ func Listen(addr string, cfg Config) (*Node, error) {
 	}
 	for _, e := range n.ends {
 		n.wg.Go(func() { n.readLoop(e) })
-		cfg.Logger.Info("listening", "addr", e.local, "id", n.id, "network", cfg.Network)
+		cfg.Logger.Info("listening", "addr", e.local, "id", n.ID(), "network", cfg.Network)
 	}
 	n.wg.Go(n.reap)
+	n.wg.Go(n.upkeep)
 	return n, nil
 }
 
@@ -111,7 +127,7 @@ func (n *Node) Close() error {
 	for _, e := range n.ends {
 		errs = append(errs, e.close())
 	}
-	for _, c := range n.pending.close() {
+	for _, c := range append(n.pending.close(), n.held.close()...) {
 		n.end(c, ErrClosed)
 	}
 	n.wg.Wait()
@@ -129,9 +145,6 @@ func (n *Node) spawn(f func()) bool {
 	return true
 }
 
-// ID returns our node ID.
-func (n *Node) ID() kad.ID { return n.id }
-
 // Network returns the kind of network the node lives in: Public or Private.
 func (n *Node) Network() Network { return n.cfg.Network }
 
@@ -147,9 +160,28 @@ func (n *Node) Addr(f kad.Family) netip.AddrPort {
 // Table returns the table of a family; nil when the node has no socket of it.
 func (n *Node) Table(f kad.Family) table.Table {
 	if e := n.endpoint(f); e != nil {
-		return e.table
+		return e.table()
 	}
 	return nil
+}
+
+// Tables returns the tables of the node, for other nodes to share.
+func (n *Node) Tables() *Tables { return n.cfg.Tables }
+
+// Ledger returns the ledger of packets, which may be written out; nil, which is
+// an empty one, when none is kept.
+func (n *Node) Ledger() *Ledger { return n.ledger }
+
+// Core returns the contacts that upkeep keeps fresh in a family, in no particular
+// order.
+func (n *Node) Core(f kad.Family) []kad.NodeInfo {
+	var out []kad.NodeInfo
+	if e := n.endpoint(f); e != nil {
+		for _, m := range e.core.Load().all() {
+			out = append(out, m.node)
+		}
+	}
+	return out
 }
 
 // Contacts yields every contact ever heard of, in no particular order. The
@@ -157,7 +189,7 @@ func (n *Node) Table(f kad.Family) table.Table {
 func (n *Node) Contacts() iter.Seq[table.Contact] {
 	return func(yield func(table.Contact) bool) {
 		for _, e := range n.ends {
-			for c := range e.table.All() {
+			for c := range e.table().All() {
 				if !yield(c) {
 					return
 				}
@@ -170,7 +202,7 @@ func (n *Node) Contacts() iter.Seq[table.Contact] {
 func (n *Node) Len() int {
 	total := 0
 	for _, e := range n.ends {
-		total += e.table.Len()
+		total += e.table().Len()
 	}
 	return total
 }
@@ -187,7 +219,7 @@ func (n *Node) Add(nodes ...kad.NodeInfo) error {
 		case !n.reachable(info.Addr):
 			return fmt.Errorf("%s: %w", info.Addr, n.refusal(info.Addr))
 		}
-		n.observe(table.Sighting{Node: info, Time: now, Event: table.Mentioned, Origin: table.FromImport})
+		n.observe(table.Sighting{Node: info, Time: now, Event: table.Mentioned, Origin: table.FromImport}, about{})
 	}
 	return nil
 }
@@ -200,30 +232,4 @@ func (n *Node) endpoint(f kad.Family) *endpoint {
 		}
 	}
 	return nil
-}
-
-// observe adds a sighting to the table of its family.
-func (n *Node) observe(s table.Sighting) (c table.Contact, added bool) {
-	e := n.endpoint(kad.FamilyOf(s.Node.Addr.Addr()))
-	if e == nil {
-		return table.Contact{}, false
-	}
-	if s.Node.ID == n.id {
-		n.count.add(OwnID, 1)
-		return table.Contact{}, false
-	}
-	s.Router = n.routers.has(s.Node.Addr)
-	if s.Origin == 0 && n.entrances.has(s.Node.Addr) {
-		s.Origin = table.FromBootstrap
-	}
-	return e.table.Observe(s)
-}
-
-// mention records a node that a list named.
-func (n *Node) mention(info kad.NodeInfo, now time.Time) {
-	if !n.reachable(info.Addr) || n.endpoint(kad.FamilyOf(info.Addr.Addr())) == nil {
-		n.count.add(MentionRefused, 1)
-		return
-	}
-	n.observe(table.Sighting{Node: info, Time: now, Event: table.Mentioned})
 }

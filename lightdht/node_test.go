@@ -47,6 +47,7 @@ func TestNothingIsForgotten(t *testing.T) {
 		b.respond = nil
 		for range 3 {
 			a.Ask(l.ctx, info, krpc.Ping{})
+			l.heard(a)
 		}
 		time.Sleep(365 * 24 * time.Hour)
 		c, ok := a.Table(kad.IPv4).Get(info)

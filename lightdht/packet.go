@@ -11,9 +11,15 @@ import (
 func (n *Node) receive(e *endpoint, b []byte, from netip.AddrPort, now time.Time) {
 	n.count.add(PacketsIn, 1)
 	n.count.add(BytesIn, len(b))
+	if n.ledger != nil && !n.ledger.In(now, from.Addr(), len(b)) {
+		n.count.add(LedgerFull, 1)
+	}
+	if !n.admit(b, from, now) {
+		return
+	}
 	m := &e.in
 	if err := krpc.Parse(b, m); err != nil {
-		n.count.add(Malformed, 1)
+		n.malformed(b, from, now, err)
 		return
 	}
 	if m.Anomalies != 0 {
@@ -21,15 +27,46 @@ func (n *Node) receive(e *endpoint, b []byte, from netip.AddrPort, now time.Time
 	}
 	switch m.Kind {
 	case krpc.KindQuery:
+		n.hear(e, now)
 		n.serve(e, m, from, now)
 	case krpc.KindReply, krpc.KindError:
-		n.takeReply(m, from, now)
+		n.hear(e, now)
+		n.takeReply(e, m, from, now)
 	default:
-		n.count.add(Malformed, 1)
+		n.malformed(b, from, now, errKindless)
 	}
 }
 
-// send writes one datagram.
+// admit reports whether a packet from there is to be read.
+func (n *Node) admit(b []byte, from netip.AddrPort, now time.Time) bool {
+	ok, banned := n.guard.admit(now, from.Addr())
+	if banned {
+		n.count.add(Bans, 1)
+		n.cfg.Logger.Info("banned for sending too much", "addr", from.Addr(), "for", n.cfg.Limits.BanFor)
+	}
+	if !ok {
+		n.count.add(Banned, 1)
+		n.see(n.cfg.Trace.Refused, Packet{Time: now, Addr: from, Bytes: b, Err: ErrBanned})
+	}
+	return ok
+}
+
+// malformed counts a datagram that is no KRPC message.
+func (n *Node) malformed(b []byte, from netip.AddrPort, now time.Time, err error) {
+	if isUTP(b) {
+		n.count.add(Foreign, 1)
+	} else {
+		n.count.add(Malformed, 1)
+	}
+	n.see(n.cfg.Trace.Malformed, Packet{Time: now, Addr: from, Bytes: b, Err: err})
+}
+
+// isUTP reports whether a datagram looks like uTP (BEP 29), which clients send to
+// the port that they have their DHT at: 20 bytes or more, the first being a type
+// from 0 to 4 and the version 1.
+func isUTP(b []byte) bool { return len(b) >= 20 && b[0]&0x0f == 1 && b[0]>>4 <= 4 }
+
+// send writes one datagram, whatever the limits say.
 func (n *Node) send(e *endpoint, b []byte, to netip.AddrPort) error {
 	if _, err := e.conn.WriteToUDPAddrPort(b, to); err != nil {
 		n.count.add(WriteErrors, 1)
@@ -37,5 +74,51 @@ func (n *Node) send(e *endpoint, b []byte, to netip.AddrPort) error {
 	}
 	n.count.add(PacketsOut, 1)
 	n.count.add(BytesOut, len(b))
+	if n.ledger != nil && !n.ledger.Out(time.Now(), to.Addr(), len(b)) {
+		n.count.add(LedgerFull, 1)
+	}
 	return nil
+}
+
+// respond sends an answer to q, now or never.
+func (n *Node) respond(e *endpoint, b []byte, answer *krpc.Message, q *Packet) error {
+	err := error(nil)
+	switch _, ok := n.pacer.reserve(time.Now(), q.Addr.Addr(), true, 0); {
+	case n.cfg.OptOut.Has(q.Addr.Addr()):
+		n.count.add(OptedOut, 1)
+		err = ErrOptOut
+	case !ok:
+		n.count.add(AnswersLimited, 1)
+		err = ErrLimited
+	default:
+		hook := n.cfg.Trace.ReplySent
+		if answer.Kind == krpc.KindError {
+			hook = n.cfg.Trace.ErrorSent
+		}
+		n.seeSent(hook, q.Addr, q.Method, b, answer)
+		err = n.send(e, b, q.Addr)
+	}
+	if err != nil {
+		n.notSent(q.Addr, q.Method, err)
+		return err
+	}
+	n.count.add(RepliesOut, 1)
+	if answer.Kind == krpc.KindError {
+		n.count.add(ErrorsOut, 1)
+	}
+	return nil
+}
+
+// seeSent shows a packet that is about to be written.
+func (n *Node) seeSent(hook func(*Packet), to netip.AddrPort, method string, b []byte, m *krpc.Message) {
+	if hook != nil {
+		n.see(hook, Packet{Time: time.Now(), Addr: to, Method: method, Bytes: b, Message: m})
+	}
+}
+
+// notSent shows a packet that was not written.
+func (n *Node) notSent(to netip.AddrPort, method string, err error) {
+	if hook := n.cfg.Trace.NotSent; hook != nil {
+		n.see(hook, Packet{Time: time.Now(), Addr: to, Method: method, Err: err})
+	}
 }

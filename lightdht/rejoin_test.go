@@ -37,8 +37,10 @@ func TestLookupBootstrapsAmongStrangers(t *testing.T) {
 		"long ago": func(a *lightdht.Node, dead *peer) {
 			know(a, kad.NodeInfo{ID: dead.id, Addr: dead.addr}, now().Add(-time.Hour))
 			for range 3 { // it is bad by now
+				dead.l.heard(a)
 				a.Ask(dead.l.ctx, kad.NodeInfo{ID: dead.id, Addr: dead.addr}, krpc.Ping{})
 			}
+			dead.l.heard(a)
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

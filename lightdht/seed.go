@@ -57,7 +57,7 @@ func (l *lookup) introduce(ctx context.Context) error {
 func (l *lookup) strangers() (n int) {
 	for _, e := range l.n.ends {
 		known := table.Filter{Now: l.began, States: table.StateGood | table.StateQuestionable, Answered: true, Public: true}
-		if len(e.table.AppendNearest(nil, l.res.Target, 1, known)) == 0 {
+		if len(e.table().AppendNearest(nil, l.res.Target, 1, known)) == 0 {
 			n++
 		}
 	}
@@ -114,7 +114,7 @@ func (l *lookup) fillFrom(e *endpoint, want int, f table.Filter) {
 	if len(list.list) > 0 {
 		f.Match = func(c table.Contact) bool { return !list.addrs[c.Addr] }
 	}
-	for _, c := range e.table.AppendNearest(nil, l.res.Target, want-list.unasked(), f) {
+	for _, c := range e.table().AppendNearest(nil, l.res.Target, want-list.unasked(), f) {
 		list.add(c.Info(), 1)
 	}
 }

@@ -34,10 +34,15 @@ type answerer struct {
 // serve records who asked and answers.
 func (n *Node) serve(e *endpoint, m *krpc.Message, from netip.AddrPort, now time.Time) {
 	n.count.add(QueriesIn, 1)
+	q := &e.query
+	*q = Packet{Node: n, Time: now, Addr: from, Method: m.Method, Size: len(m.Raw), Bytes: m.Raw, Message: m, end: e}
 	if !n.reachable(from) {
 		n.count.add(FromReserved, 1)
+		q.Err = n.refusal(from)
+		n.see(n.cfg.Trace.Refused, *q)
 		return
 	}
+	n.see(n.cfg.Trace.Query, *q)
 	if m.Has(krpc.FieldID) {
 		n.sawQuery(m, from, now)
 	}
@@ -45,26 +50,25 @@ func (n *Node) serve(e *endpoint, m *krpc.Message, from netip.AddrPort, now time
 	case n.cfg.ReadOnly:
 		n.count.add(Suppressed, 1)
 		return
-	case len(m.TID) == 0 || len(m.TID) > maxAnswerTID || m.Has(krpc.FieldID) && m.ID == n.id:
+	case len(m.TID) == 0 || len(m.TID) > maxAnswerTID || m.Has(krpc.FieldID) && m.ID == n.ID():
 		n.count.add(Unanswered, 1)
 		return
 	}
-	n.answer(e, m, from, now)
-	e.ans.buf = krpc.Append(e.ans.buf[:0], &e.ans.msg)
-	if err := n.send(e, e.ans.buf, from); err != nil {
-		n.cfg.Logger.Debug("answer", "to", from, "err", err)
+	n.begin(&e.ans.msg, m, from)
+	if !n.cfg.Handler(q, &e.ans.msg) {
+		n.count.add(Unanswered, 1)
 		return
 	}
-	n.count.add(RepliesOut, 1)
-	if e.ans.msg.Kind == krpc.KindError {
-		n.count.add(ErrorsOut, 1)
+	e.ans.buf = krpc.Append(e.ans.buf[:0], &e.ans.msg)
+	if err := n.respond(e, e.ans.buf, &e.ans.msg, q); err != nil {
+		n.cfg.Logger.Debug("answer", "to", from, "err", err)
 	}
 }
 
 // sawQuery records the asker, and pings one that we do not know to answer.
 func (n *Node) sawQuery(m *krpc.Message, from netip.AddrPort, now time.Time) {
 	info := kad.NodeInfo{ID: m.ID, Addr: from}
-	c, _ := n.observe(table.Sighting{Node: info, Time: now, Event: table.Queried, Version: m.Version, ReadOnly: m.ReadOnly})
+	c := n.observe(table.Sighting{Node: info, Time: now, Event: table.Queried, Version: m.Version, ReadOnly: m.ReadOnly}, about{method: m.Method})
 	if c.Queries == 0 || c.Replies > 0 || c.Failures > 0 || m.ReadOnly || n.cfg.ReadOnly {
 		return
 	}
@@ -77,12 +81,8 @@ func (n *Node) sawQuery(m *krpc.Message, from netip.AddrPort, now time.Time) {
 	}
 }
 
-// answer fills e.ans.msg with the answer to m.
+// answer makes of e.ans.msg, the beginning of a reply, the answer to m.
 func (n *Node) answer(e *endpoint, m *krpc.Message, from netip.AddrPort, now time.Time) {
-	e.ans.msg = krpc.Message{
-		Kind: krpc.KindReply, TID: m.TID, Version: n.cfg.Version, IP: from,
-		Fields: krpc.FieldID, ID: n.id,
-	}
 	if !m.Has(krpc.FieldID) {
 		e.ans.refuse(krpc.CodeProtocol, "id of 20 bytes missing")
 		return
@@ -102,7 +102,7 @@ func (n *Node) answer(e *endpoint, m *krpc.Message, from netip.AddrPort, now tim
 
 // refuse makes the answer a KRPC error.
 func (a *answerer) refuse(code int64, text string) {
-	a.msg.Kind, a.msg.Code, a.msg.Text, a.msg.Fields = krpc.KindError, code, []byte(text), 0
+	Refuse(&a.msg, code, text)
 }
 
 func (n *Node) answerFindNode(e *endpoint, m *krpc.Message, now time.Time) {
@@ -122,7 +122,7 @@ func (n *Node) answerGetPeers(e *endpoint, m *krpc.Message, from netip.AddrPort,
 	}
 	own, other := n.wanted(e, m.Want)
 	n.addNodes(&e.ans, own, m.InfoHash, now)
-	e.ans.token = n.tokens.append(e.ans.token[:0], now, from.Addr(), n.id, m.InfoHash)
+	e.ans.token = n.tokens.append(e.ans.token[:0], now, from.Addr(), m.InfoHash)
 	e.ans.msg.Token = e.ans.token
 	e.ans.msg.Fields |= krpc.FieldToken
 	e.addPeers(m.InfoHash, now)
@@ -139,7 +139,7 @@ func (n *Node) answerAnnounce(e *endpoint, m *krpc.Message, from netip.AddrPort,
 		e.ans.refuse(krpc.CodeProtocol, "info_hash of 20 bytes missing")
 	case port == 0:
 		e.ans.refuse(krpc.CodeProtocol, "port missing")
-	case !n.tokens.valid(m.Token, now, from.Addr(), n.id, m.InfoHash):
+	case !n.tokens.valid(m.Token, now, from.Addr(), m.InfoHash):
 		n.count.add(BadToken, 1)
 		e.ans.refuse(krpc.CodeProtocol, "bad token")
 	default:
@@ -184,7 +184,7 @@ func (n *Node) addNodes(a *answerer, e *endpoint, target kad.ID, now time.Time) 
 	if e == nil {
 		return
 	}
-	n.chooseNear(a, e.table, target, now)
+	n.chooseNear(a, e.table(), target, now)
 	list, field, size := &a.nodes4, krpc.FieldNodes, 26
 	if e.family == kad.IPv6 {
 		list, field, size = &a.nodes6, krpc.FieldNodes6, 38

@@ -10,8 +10,6 @@ import (
 	"time"
 
 	"github.com/lightdht/lightdht/lightdht/kad"
-	"github.com/lightdht/lightdht/lightdht/krpc"
-	"github.com/lightdht/lightdht/table"
 )
 
 // PacketConn is what a node needs of a socket; *net.UDPConn is one.
@@ -20,40 +18,6 @@ type PacketConn interface {
 	WriteToUDPAddrPort(b []byte, to netip.AddrPort) (int, error)
 	LocalAddr() net.Addr
 	Close() error
-}
-
-// endpoint is the node's end in one family: a socket, a table, and what its
-// read loop works with: in and ans, which are its own.
-type endpoint struct {
-	family kad.Family
-	conn   PacketConn
-	local  netip.AddrPort
-	table  table.Table
-	peers  *peerStore // announced to us
-
-	in  krpc.Message // the message being read
-	ans answerer
-}
-
-func newEndpoint(conn PacketConn, cfg Config) *endpoint {
-	local := localAddr(conn)
-	return &endpoint{
-		family: kad.FamilyOf(local.Addr()), conn: conn, local: local,
-		table: cfg.NewTable(), peers: newPeerStore(cfg),
-	}
-}
-
-// close closes the socket; having been closed before is no error.
-func (e *endpoint) close() error {
-	if err := e.conn.Close(); err != nil && !errors.Is(err, net.ErrClosed) {
-		return err
-	}
-	return nil
-}
-
-func localAddr(conn PacketConn) netip.AddrPort {
-	addr, _ := conn.LocalAddr().(*net.UDPAddr)
-	return kad.Unmap(addr.AddrPort()) // a nil UDPAddr is the zero AddrPort
 }
 
 // openConns returns the connections that a node is to use, IPv4 first.

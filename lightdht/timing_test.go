@@ -120,7 +120,9 @@ func TestTimeoutIsAFailureOfTheContact(t *testing.T) {
 		info := kad.NodeInfo{ID: idOf("silent"), Addr: at(addrB)}
 		know(a, info, now())
 		for want := 1; want <= 3; want++ {
+			l.heard(a)
 			a.Ask(l.ctx, info, krpc.Ping{})
+			l.heard(a)
 			if c, _ := a.Table(kad.IPv4).Get(info); c.Failures != want || c.Replies != 1 {
 				t.Errorf("after %d queries the contact is %+v", want, c)
 			}

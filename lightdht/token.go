@@ -20,14 +20,14 @@ const (
 
 // tokens makes and checks the tokens of BEP 5: who may announce a peer for an
 // infohash is who was just seen to receive packets at its IP address. A token is
-// a MAC over that address without its port, our ID and the infohash, so nothing
+// a MAC over that address without its port and the infohash, so nothing
 // needs to be remembered for it.
 type tokens struct {
 	mu      sync.Mutex
-	current hash.Hash             // HMAC-SHA-256 under the secret of this period
-	last    hash.Hash             // and of the one before
-	changed time.Time             // when the period began
-	input   [16 + 2*kad.Size]byte // room to work in: what is handed to a hash escapes to the heap
+	current hash.Hash           // HMAC-SHA-256 under the secret of this period
+	last    hash.Hash           // and of the one before
+	changed time.Time           // when the period began
+	input   [16 + kad.Size]byte // room to work in: what is handed to a hash escapes to the heap
 	sum     [sha256.Size]byte
 }
 
@@ -41,21 +41,21 @@ func newTokens(now time.Time) *tokens {
 	return &tokens{current: newSecret(), last: newSecret(), changed: now}
 }
 
-// append appends the token for ip, id and infohash at the time now to dst.
-func (t *tokens) append(dst []byte, now time.Time, ip netip.Addr, id, infohash kad.ID) []byte {
+// append appends the token for ip and infohash at the time now to dst.
+func (t *tokens) append(dst []byte, now time.Time, ip netip.Addr, infohash kad.ID) []byte {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.rotate(now)
-	return append(dst, t.mac(t.current, ip, id, infohash)...)
+	return append(dst, t.mac(t.current, ip, infohash)...)
 }
 
 // valid reports whether token was made for the same in this period or the last.
-func (t *tokens) valid(token []byte, now time.Time, ip netip.Addr, id, infohash kad.ID) bool {
+func (t *tokens) valid(token []byte, now time.Time, ip netip.Addr, infohash kad.ID) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.rotate(now)
-	ok := subtle.ConstantTimeCompare(token, t.mac(t.current, ip, id, infohash))
-	return ok|subtle.ConstantTimeCompare(token, t.mac(t.last, ip, id, infohash)) == 1
+	ok := subtle.ConstantTimeCompare(token, t.mac(t.current, ip, infohash))
+	return ok|subtle.ConstantTimeCompare(token, t.mac(t.last, ip, infohash)) == 1
 }
 
 // rotate brings the secrets up to date.
@@ -73,12 +73,11 @@ func (t *tokens) rotate(now time.Time) {
 }
 
 // mac returns a view that holds until the next call.
-func (t *tokens) mac(h hash.Hash, ip netip.Addr, id, infohash kad.ID) []byte {
+func (t *tokens) mac(h hash.Hash, ip netip.Addr, infohash kad.ID) []byte {
 	h.Reset()
 	addr := ip.As16() // one length for both families: nothing can be shifted between the parts
 	copy(t.input[:], addr[:])
-	copy(t.input[16:], id[:])
-	copy(t.input[16+kad.Size:], infohash[:])
+	copy(t.input[16:], infohash[:])
 	h.Write(t.input[:])
 	return h.Sum(t.sum[:0])[:tokenSize]
 }

@@ -8,24 +8,22 @@ import (
 	"github.com/lightdht/lightdht/lightdht/kad"
 )
 
-func TestTokenIsBoundToAddressIDAndInfohash(t *testing.T) {
+func TestTokenIsBoundToAddressAndInfohash(t *testing.T) {
 	now := time.Unix(1000, 0)
-	ip, id, infohash := netip.MustParseAddr("192.0.2.1"), kad.ID{1}, kad.ID{2}
+	ip, infohash := netip.MustParseAddr("192.0.2.1"), kad.ID{2}
 	tokens := newTokens(now)
-	token := tokens.append(nil, now, ip, id, infohash)
-	if len(token) != tokenSize || !tokens.valid(token, now, ip, id, infohash) {
+	token := tokens.append(nil, now, ip, infohash)
+	if len(token) != tokenSize || !tokens.valid(token, now, ip, infohash) {
 		t.Fatalf("token %x is not valid where it was given", token)
 	}
 	for name, ok := range map[string]bool{
-		"another address":                       tokens.valid(token, now, ip.Next(), id, infohash),
-		"the IPv6 address":                      tokens.valid(token, now, netip.MustParseAddr("2001:db8::1"), id, infohash),
-		"another ID":                            tokens.valid(token, now, ip, kad.ID{9}, infohash),
-		"another infohash":                      tokens.valid(token, now, ip, id, kad.ID{9}),
-		"ID and infohash in each other's place": tokens.valid(token, now, ip, infohash, id),
-		"another node's secret":                 newTokens(now).valid(token, now, ip, id, infohash),
-		"no token":                              tokens.valid(nil, now, ip, id, infohash),
-		"a part of it":                          tokens.valid(token[:7], now, ip, id, infohash),
-		"more than it":                          tokens.valid(append(token[:8:8], 0), now, ip, id, infohash),
+		"another address":       tokens.valid(token, now, ip.Next(), infohash),
+		"the IPv6 address":      tokens.valid(token, now, netip.MustParseAddr("2001:db8::1"), infohash),
+		"another infohash":      tokens.valid(token, now, ip, kad.ID{9}),
+		"another node's secret": newTokens(now).valid(token, now, ip, infohash),
+		"no token":              tokens.valid(nil, now, ip, infohash),
+		"a part of it":          tokens.valid(token[:7], now, ip, infohash),
+		"more than it":          tokens.valid(append(token[:8:8], 0), now, ip, infohash),
 	} {
 		if ok {
 			t.Errorf("valid for %s", name)
@@ -36,7 +34,7 @@ func TestTokenIsBoundToAddressIDAndInfohash(t *testing.T) {
 // A token is good in its period and the one after, wherever in it it was given.
 func TestTokenLifetime(t *testing.T) {
 	began := time.Unix(1000, 0)
-	ip, id, infohash := netip.MustParseAddr("192.0.2.1"), kad.ID{1}, kad.ID{2}
+	ip, infohash := netip.MustParseAddr("192.0.2.1"), kad.ID{2}
 	for _, c := range []struct {
 		given, shown time.Duration
 		want         bool
@@ -55,8 +53,8 @@ func TestTokenLifetime(t *testing.T) {
 		{0, 365 * 24 * time.Hour, false},
 	} {
 		tokens := newTokens(began)
-		token := tokens.append(nil, began.Add(c.given), ip, id, infohash)
-		if got := tokens.valid(token, began.Add(c.shown), ip, id, infohash); got != c.want {
+		token := tokens.append(nil, began.Add(c.given), ip, infohash)
+		if got := tokens.valid(token, began.Add(c.shown), ip, infohash); got != c.want {
 			t.Errorf("given after %v, shown after %v: valid is %v", c.given, c.shown, got)
 		}
 	}
@@ -68,17 +66,17 @@ func TestTokenRotationStepByStep(t *testing.T) {
 	now := time.Unix(1000, 0)
 	ip := netip.MustParseAddr("192.0.2.1")
 	tokens := newTokens(now)
-	token := tokens.append(nil, now, ip, kad.ID{}, kad.ID{})
+	token := tokens.append(nil, now, ip, kad.ID{})
 	for range 9 {
 		now = now.Add(time.Minute)
-		if !tokens.valid(token, now, ip, kad.ID{}, kad.ID{}) {
+		if !tokens.valid(token, now, ip, kad.ID{}) {
 			t.Fatalf("not valid at %v", now)
 		}
 	}
-	if !tokens.valid(token, now.Add(-time.Hour), ip, kad.ID{}, kad.ID{}) {
+	if !tokens.valid(token, now.Add(-time.Hour), ip, kad.ID{}) {
 		t.Error("not valid with the clock set back")
 	}
-	if tokens.valid(token, now.Add(time.Minute), ip, kad.ID{}, kad.ID{}) {
+	if tokens.valid(token, now.Add(time.Minute), ip, kad.ID{}) {
 		t.Error("valid after two periods")
 	}
 }
@@ -87,7 +85,7 @@ func TestTokenRotationStepByStep(t *testing.T) {
 // no token is good for longer than two of them.
 func TestTokenPeriodsDoNotDrift(t *testing.T) {
 	const s, min = time.Second, time.Minute
-	ip, id, infohash := netip.MustParseAddr("192.0.2.1"), kad.ID{1}, kad.ID{2}
+	ip, infohash := netip.MustParseAddr("192.0.2.1"), kad.ID{2}
 	for _, c := range []struct {
 		before     []time.Duration // somebody else comes by
 		given, end time.Duration   // the token, and when it is no longer good
@@ -103,18 +101,18 @@ func TestTokenPeriodsDoNotDrift(t *testing.T) {
 		for _, between := range []bool{false, true} { // whether it is shown all the time
 			tokens := newTokens(began)
 			for _, at := range c.before {
-				tokens.append(nil, began.Add(at), ip, id, infohash)
+				tokens.append(nil, began.Add(at), ip, infohash)
 			}
-			token := tokens.append(nil, began.Add(c.given), ip, id, infohash)
+			token := tokens.append(nil, began.Add(c.given), ip, infohash)
 			for at := c.given; between && at < c.end; at += 17 * s {
-				if !tokens.valid(token, began.Add(at), ip, id, infohash) {
+				if !tokens.valid(token, began.Add(at), ip, infohash) {
 					t.Errorf("%v, given after %v: not valid after %v", c.before, c.given, at)
 				}
 			}
-			if !tokens.valid(token, began.Add(c.end-1), ip, id, infohash) {
+			if !tokens.valid(token, began.Add(c.end-1), ip, infohash) {
 				t.Errorf("%v, given after %v: not valid just before %v", c.before, c.given, c.end)
 			}
-			if tokens.valid(token, began.Add(c.end), ip, id, infohash) {
+			if tokens.valid(token, began.Add(c.end), ip, infohash) {
 				t.Errorf("%v, given after %v: valid at %v", c.before, c.given, c.end)
 			}
 		}

@@ -96,15 +96,17 @@ func TestLateReplyIsASighting(t *testing.T) {
 			time.AfterFunc(8*time.Second, func() { p.reply(q, late); p.reply(q, late) })
 		})
 		info := kad.NodeInfo{ID: idOf(addrB), Addr: at(addrB)}
+		l.heard(a)
 		if _, err := a.Ask(l.ctx, info, krpc.Ping{}); !errors.Is(err, lightdht.ErrTimeout) {
 			t.Fatal(err)
 		}
+		l.heard(a)
 		if c, _ := a.Table(kad.IPv4).Get(info); c.Failures != 1 {
 			t.Errorf("before the late reply: %+v", c)
 		}
 		time.Sleep(4 * time.Second)
 		synctest.Wait()
-		l.counts(a, map[lightdht.Counter]uint64{lightdht.Late: 1, lightdht.Stray: 1, lightdht.RepliesIn: 0, lightdht.Timeouts: 1})
+		l.counts(a, map[lightdht.Counter]uint64{lightdht.Late: 1, lightdht.Stray: 3, lightdht.RepliesIn: 0, lightdht.Timeouts: 1})
 		c, _ := a.Table(kad.IPv4).Get(info)
 		if c.Replies != 1 || c.Failures != 0 || c.LastRTT != 8*time.Second {
 			t.Errorf("after the late reply: %+v", c)

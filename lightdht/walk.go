@@ -205,7 +205,7 @@ func (l *lookup) take(end lookupEnd, yield func(Step) bool) bool {
 	switch {
 	case !reply.Unexpected():
 		end.list.settle(c, answered)
-	case reply.ID == l.n.id: // nobody is us but we
+	case reply.ID == l.n.ID(): // nobody is us but we
 		l.res.Strange++
 		end.list.settle(c, failed)
 	default:
@@ -251,10 +251,10 @@ func (l *lookup) newPeers(reply *krpc.Reply) []netip.AddrPort {
 // asked.
 func (l *lookup) offer(info kad.NodeInfo, hop int) int {
 	e := l.n.endpoint(kad.FamilyOf(info.Addr.Addr()))
-	if e == nil || info.ID == l.n.id || info.Addr == e.local || !l.n.reachable(info.Addr) {
+	if e == nil || info.ID == l.n.ID() || info.Addr == e.local || !l.n.reachable(info.Addr) {
 		return 0
 	}
-	if known, ok := e.table.Get(info); ok && (known.Router || known.ReadOnly) {
+	if known, ok := e.table().Get(info); ok && (known.Router || known.ReadOnly) {
 		return 0
 	}
 	c, left := l.lists[e.family].add(info, hop)

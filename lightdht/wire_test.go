@@ -64,7 +64,7 @@ func wired(t testing.TB, w *wire, size int) *Node {
 	for i := range size {
 		ip := netip.AddrFrom4([4]byte{10, byte(1 + i>>16), byte(i >> 8), byte(i)})
 		node := kad.NodeInfo{ID: drawID(r), Addr: netip.AddrPortFrom(ip, 6881)}
-		n.ends[0].table.Observe(table.Sighting{Node: node, Time: now, Event: table.Replied})
+		n.ends[0].table().Observe(table.Sighting{Node: node, Time: now, Event: table.Replied})
 	}
 	return n
 }

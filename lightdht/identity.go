@@ -1,0 +1,68 @@
+package lightdht
+
+import (
+	"net/netip"
+	"time"
+
+	"github.com/lightdht/lightdht/lightdht/kad"
+	"github.com/lightdht/lightdht/table"
+)
+
+// ID returns our node ID. On the public network it follows our address (BEP 42)
+// unless Config.ID gave one: it then changes when others agree on an address
+// that it does not fit, at most once an hour.
+func (n *Node) ID() kad.ID { return *n.self.Load() }
+
+// hearVote takes what the sender of a reply says our address is.
+func (n *Node) hearVote(e *endpoint, source, seen netip.Addr, now time.Time) {
+	if n.private || !seen.IsValid() || kad.IsReserved(seen) || kad.FamilyOf(seen) != e.family {
+		return
+	}
+	elected, changed := e.ballot.vote(now, source, seen)
+	if !changed {
+		return
+	}
+	n.cfg.Logger.Info("others see us at", "addr", elected)
+	if n.follows && e == n.ends[0] && !kad.IsSecureID(n.ID(), elected) { // one ID for both families, BEP 32: the first one's address decides
+		n.rename(kad.SecureID(elected, kad.RandomID()), now)
+	}
+}
+
+// rename changes our ID. Upkeep then looks up the new neighbourhood.
+func (n *Node) rename(id kad.ID, now time.Time) {
+	n.cfg.Logger.Info("our ID follows our address", "old", n.ID(), "new", id)
+	n.count.add(IDChanges, 1)
+	n.self.Store(&id)
+	for _, e := range n.ends {
+		e.core.Store(n.recore(e, id, now))
+	}
+	n.rejoin.Store(true)
+	n.stirUpkeep()
+}
+
+// recore returns a core around id of those that the old one knows and of good
+// contacts near to id.
+func (n *Node) recore(e *endpoint, id kad.ID, now time.Time) *core {
+	c := newCore(n.cfg.core(id))
+	near := e.table().AppendNearest(nil, id, recoreNear, table.Filter{Now: now, States: table.StateGood, Answered: true, Public: true, Distinct: true})
+	for _, contact := range near {
+		c.replied(contact.LastReply, contact.Info())
+	}
+	for _, m := range e.core.Load().all() {
+		c.replied(m.answered, m.node)
+	}
+	return c
+}
+
+// recoreNear is how many of the nearest good contacts a new core is offered.
+const recoreNear = 64
+
+// insecure reports whether a node is one that SecureOnly leaves out, and counts
+// it.
+func (n *Node) insecure(info kad.NodeInfo) bool {
+	if !n.cfg.SecureOnly || n.private || kad.IsSecureID(info.ID, info.Addr.Addr()) {
+		return false
+	}
+	n.count.add(Insecure, 1)
+	return true
+}

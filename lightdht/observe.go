@@ -1,0 +1,149 @@
+package lightdht
+
+import (
+	"net/netip"
+	"time"
+
+	"github.com/lightdht/lightdht/lightdht/kad"
+	"github.com/lightdht/lightdht/lightdht/krpc"
+	"github.com/lightdht/lightdht/lightdht/record"
+	"github.com/lightdht/lightdht/table"
+)
+
+// about is what a Recorder is told of a sighting beyond what a table keeps.
+type about struct {
+	by     kad.NodeInfo // who mentioned it
+	method string       // what was asked
+}
+
+// observe takes a sighting to where it belongs: to the recorder, the table and
+// the core of its family. The contact is zero when it was not kept.
+func (n *Node) observe(s table.Sighting, more about) table.Contact {
+	e := n.endpoint(kad.FamilyOf(s.Node.Addr.Addr()))
+	if e == nil {
+		return table.Contact{}
+	}
+	if s.Node.ID == n.ID() {
+		n.count.add(OwnID, 1)
+		return table.Contact{}
+	}
+	s.Router = n.routers.has(s.Node.Addr)
+	if s.Origin == 0 && n.entrances.has(s.Node.Addr) {
+		s.Origin = table.FromBootstrap
+	}
+	n.record(s, more)
+	c, what := e.roster.observe(s)
+	switch what {
+	case tooManyIDs:
+		n.count.add(IDsRefused, 1)
+	case tooManyOther:
+		n.count.add(ContactsRefused, 1)
+	}
+	n.tellCore(e, s, c)
+	return c
+}
+
+// record gives a sighting to the recorder, if there is one.
+func (n *Node) record(s table.Sighting, more about) {
+	if n.cfg.Recorder == nil {
+		return
+	}
+	n.cfg.Recorder.Record(&record.Sighting{
+		Time: s.Time, Self: n.ID(), Node: s.Node, Event: record.Event(s.Event),
+		By: more.by, RTT: s.RTT, Version: s.Version, Method: more.method, ReadOnly: s.ReadOnly, Router: s.Router,
+	})
+}
+
+// tellCore tells the core what was seen of c: routers, read-only nodes, those
+// that were not kept, and those whose ID must not be are never members.
+func (n *Node) tellCore(e *endpoint, s table.Sighting, c table.Contact) {
+	core := e.core.Load()
+	switch s.Event {
+	case table.Replied:
+		if c.Replies == 0 || c.Router || c.ReadOnly || n.insecure(s.Node) {
+			return
+		}
+		core.replied(s.Time, s.Node)
+	case table.Queried:
+		core.heard(s.Time, s.Node)
+	case table.Failed:
+		core.failed(s.Time, s.Node)
+	}
+}
+
+// mention records the nodes that a list named. On the public network an address
+// counts once in a list: a list full of one address is about a victim.
+func (n *Node) mention(m *krpc.Message, from netip.AddrPort, now time.Time) {
+	by := about{by: kad.NodeInfo{ID: m.ID, Addr: from}}
+	var named [2 * answerNodes]netip.Addr
+	seen := named[:0]
+	one := func(info kad.NodeInfo) {
+		switch {
+		case !n.reachable(info.Addr) || n.endpoint(kad.FamilyOf(info.Addr.Addr())) == nil:
+			n.count.add(MentionRefused, 1)
+			return
+		case n.private:
+		case crowded(seen, info.Addr.Addr()):
+			n.count.add(MentionsCrowded, 1)
+			return
+		default:
+			seen = append(seen, info.Addr.Addr())
+		}
+		n.observe(table.Sighting{Node: info, Time: now, Event: table.Mentioned}, by)
+	}
+	for i := range m.Nodes.Len() {
+		one(m.Nodes.At(i))
+	}
+	for i := range m.Nodes6.Len() {
+		one(m.Nodes6.At(i))
+	}
+}
+
+// crowded reports whether an address is among those seen. Lists are short.
+func crowded(seen []netip.Addr, a netip.Addr) bool {
+	for _, other := range seen {
+		if other == a {
+			return true
+		}
+	}
+	return false
+}
+
+// failed notes that node did not answer what was sent to it. Whether that counts
+// against it depends on whether anybody was heard.
+func (n *Node) failed(c *call, due, now time.Time) {
+	e := n.endpoint(kad.FamilyOf(c.to.Addr.Addr()))
+	counts, gone, void := e.life.timedOut(due, heldFailure{c.to, c.named, c.method, now})
+	n.count.add(FailuresVoid, void)
+	if counts {
+		n.blame(c.to, c.named, c.method, now)
+		return
+	}
+	if gone {
+		n.count.add(Outages, 1)
+		n.cfg.Logger.Warn("nobody answers any more: the network seems to be away", "family", e.family)
+	}
+	n.stirUpkeep()
+}
+
+// blame adds a failure to a contact's history. A query that named nobody is
+// nobody's failure.
+func (n *Node) blame(node kad.NodeInfo, named bool, method string, at time.Time) {
+	if named {
+		n.observe(table.Sighting{Node: node, Time: at, Event: table.Failed}, about{method: method})
+	}
+}
+
+// hear notes that the network is there.
+func (n *Node) hear(e *endpoint, now time.Time) {
+	failed, void, back := e.life.hear(now)
+	for _, f := range failed {
+		n.blame(f.node, f.named, f.method, f.at)
+	}
+	n.count.add(FailuresVoid, void)
+	if back {
+		n.cfg.Logger.Info("the network is back", "family", e.family)
+		n.rejoin.Store(true)
+		n.stirUpkeep()
+	}
+}

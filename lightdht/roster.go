@@ -1,0 +1,164 @@
+package lightdht
+
+import (
+	"encoding/binary"
+	"net/netip"
+	"sync"
+
+	"github.com/lightdht/lightdht/lightdht/kad"
+	"github.com/lightdht/lightdht/table"
+)
+
+// Tables are the unbounded tables of a node, one for each family. Several nodes
+// of one process may share them (Config.Tables): a contact's history then has
+// what all of them saw.
+type Tables struct{ four, six *roster }
+
+func newTables(cfg Config) *Tables {
+	one := func() *roster {
+		return &roster{table: cfg.NewTable(), perAddr: cfg.MaxIDsPerAddr, most: cfg.MaxContacts}
+	}
+	return &Tables{one(), one()}
+}
+
+// of returns the roster of a family.
+func (t *Tables) of(f kad.Family) *roster {
+	if f == kad.IPv6 {
+		return t.six
+	}
+	return t.four
+}
+
+// roster is the table of one family, with what decides who may enter it, and
+// what lets it be exchanged for another while it is in use.
+type roster struct {
+	perAddr int // IDs kept at one address, at most; 0: no limit
+	most    int // contacts beyond which only those that answer are let in; 0: no limit
+
+	mu      sync.RWMutex // held for writing only to exchange the table
+	table   table.Table
+	changed map[kad.NodeInfo]bool // contacts that changed while the table is being copied; nil when it is not
+	noting  sync.Mutex            // guards changed, under mu for reading
+
+	entry sync.Mutex        // guards ids, and who enters
+	ids   map[uint64]uint16 // IDs kept at an address; of those who entered by observe
+	swap  sync.Mutex        // one exchange at a time
+}
+
+// An entry says what became of a sighting.
+type entry uint8
+
+const (
+	entered      entry = iota // it is in the table
+	tooManyIDs                // not kept: its address has enough IDs
+	tooManyOther              // not kept: there are enough contacts, and it never answered
+)
+
+// now returns the table of the moment.
+func (r *roster) now() table.Table {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	return r.table
+}
+
+// observe adds a sighting to the table, unless it is of somebody new whom the
+// limits keep out.
+func (r *roster) observe(s table.Sighting) (c table.Contact, e entry) {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	if r.perAddr > 0 || r.most > 0 {
+		if _, known := r.table.Get(s.Node); !known {
+			r.entry.Lock()
+			defer r.entry.Unlock()
+			if e = r.admit(s); e != entered {
+				return table.Contact{}, e
+			}
+		}
+	}
+	c, added := r.table.Observe(s)
+	if added && r.perAddr > 0 {
+		r.ids[addrKey(s.Node.Addr.Addr())]++
+	}
+	if r.changed != nil {
+		r.noting.Lock()
+		r.changed[s.Node] = true
+		r.noting.Unlock()
+	}
+	return c, entered
+}
+
+// admit says whether somebody new may enter. It needs the lock of entry.
+func (r *roster) admit(s table.Sighting) entry {
+	if r.ids == nil {
+		r.ids = map[uint64]uint16{}
+	}
+	switch {
+	case r.most > 0 && s.Event != table.Replied && r.table.Len() >= r.most:
+		return tooManyOther
+	case r.perAddr > 0 && int(r.ids[addrKey(s.Node.Addr.Addr())]) >= r.perAddr:
+		return tooManyIDs
+	}
+	return entered
+}
+
+// addrKey is an IPv4 address, or the /64 that an IPv6 address lies in, which one
+// host commonly has to itself.
+func addrKey(a netip.Addr) uint64 {
+	b := a.As16()
+	if a.Is4() {
+		return uint64(binary.BigEndian.Uint32(b[12:]))
+	}
+	return binary.BigEndian.Uint64(b[:8])
+}
+
+// fewChanges is how many contacts may still be to be copied when the table is
+// held to exchange it: some tenths of a millisecond.
+const fewChanges = 256
+
+// exchange puts to in the place of the table, with all that is known. The table
+// goes on meanwhile: what changes while it is copied is copied again.
+func (r *roster) exchange(to table.Table) {
+	r.swap.Lock()
+	defer r.swap.Unlock()
+	r.mu.Lock()
+	from := r.table
+	r.changed = map[kad.NodeInfo]bool{}
+	r.mu.Unlock()
+	for c := range from.All() {
+		restore(to, c)
+	}
+	for {
+		r.mu.Lock()
+		changed := r.changed
+		if len(changed) <= fewChanges {
+			copyChanged(from, to, changed)
+			r.table, r.changed = to, nil
+			r.mu.Unlock()
+			return
+		}
+		r.changed = map[kad.NodeInfo]bool{}
+		r.mu.Unlock()
+		copyChanged(from, to, changed)
+	}
+}
+
+func copyChanged(from, to table.Table, changed map[kad.NodeInfo]bool) {
+	for info := range changed {
+		if c, ok := from.Get(info); ok {
+			restore(to, c)
+		}
+	}
+}
+
+// SwapTable moves everything into new tables and goes on with those: from flat
+// to prefix, say, while the node runs. Nothing is lost and nobody waits for long.
+// A table that was got before with Node.Table is not added to any more.
+func (n *Node) SwapTable(newTable func() table.Table) {
+	for _, e := range n.ends {
+		e.roster.exchange(newTable())
+	}
+}
+
+func restore(to table.Table, c table.Contact) {
+	to.(interface{ Restore(table.Contact) bool }).Restore(c)
+}
