@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"net/netip"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/lightdht/lightdht/lightdht/kad"
@@ -21,9 +22,9 @@ type call struct {
 	tid      uint32
 	sent     time.Time
 	deadline time.Time
-	size     int         // of the query on the wire
-	unwatch  func() bool // stops watching the caller's context; nil when it cannot end
-	prev     *call       // in the queue of pending
+	size     atomic.Int32 // of the query on the wire
+	unwatch  func() bool  // stops watching the caller's context; nil when it cannot end
+	prev     *call        // in the queue of pending
 	next     *call
 
 	// How the end is told: deliver runs in the goroutine that ends the call and
@@ -170,7 +171,7 @@ func (n *Node) transmit(e *endpoint, c *call, out *outgoing) {
 		m.Set(krpc.FieldID)
 	}
 	out.buf = krpc.Append(out.buf[:0], m)
-	c.size = len(out.buf)
+	c.size.Store(int32(len(out.buf)))
 	to, method := c.to.Addr, c.method // c may come to its end as soon as it is sent
 	n.seeSent(n.cfg.Trace.QuerySent, to, method, out.buf, m)
 	err := n.send(e, out.buf, to)
@@ -310,7 +311,7 @@ func (n *Node) reapCalls() time.Time {
 			return next
 		}
 		n.count.add(Timeouts, 1)
-		n.see(n.cfg.Trace.Timeout, Packet{Time: now, Addr: c.to.Addr, Method: c.method, Size: c.size, RTT: now.Sub(c.sent), Err: ErrTimeout})
+		n.see(n.cfg.Trace.Timeout, Packet{Time: now, Addr: c.to.Addr, Method: c.method, Size: int(c.size.Load()), RTT: now.Sub(c.sent), Err: ErrTimeout})
 		n.failed(c, c.sent.Add(n.rtt.patience(n.cfg.Timeout)), now)
 		n.end(c, ErrTimeout)
 	}

@@ -187,7 +187,7 @@ func (l *lookup) step(what Event, c *candidate) Step {
 // take works the end of a query into the lists.
 func (l *lookup) take(end lookupEnd, yield func(Step) bool) bool {
 	c := end.who
-	l.res.BytesOut += end.call.size
+	l.res.BytesOut += int(end.call.size.Load())
 	l.res.BytesIn += len(end.call.reply.Raw)
 	if err := end.call.err; err != nil {
 		end.list.settle(c, failed)
@@ -283,7 +283,7 @@ func (l *lookup) conclude() {
 		for _, c := range list.waiting() {
 			l.res.Silent++
 			if c.call != nil { // else it was about to be asked
-				l.res.BytesOut += c.call.size
+				l.res.BytesOut += int(c.call.size.Load())
 			}
 		}
 	}
