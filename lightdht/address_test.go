@@ -92,7 +92,7 @@ func TestImpossiblePeers(t *testing.T) {
 				for _, addr := range told {
 					values = krpc.AppendPeer(values, at(addr))
 				}
-				for i, addr := range []string{"8.8.8.1:1", "8.8.8.2:1", "8.8.8.3:1"} {
+				for i, addr := range []string{"8.8.1.1:1", "8.8.2.1:1", "8.8.3.1:1"} {
 					p := l.peer(addr, func(p *peer, q *packet) {
 						own := krpc.AppendPeer(slices.Clone(values), netip.AddrPortFrom(at("9.9.9.9:9").Addr(), uint16(i+1)))
 						p.reply(q, krpc.Message{Fields: krpc.FieldValues, Values: own})

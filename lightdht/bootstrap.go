@@ -23,8 +23,11 @@ const (
 // again with growing pauses until one answers, then looks up our own ID. When
 // all stay silent the error is a *[BootstrapError] that names each and why.
 // With no place to begin with it asks whom it knows, and it is no error when
-// nobody answers: others may find us.
+// nobody answers: others may find us. From the first call on, upkeep sees to it
+// that the node stays, or becomes, a member (see UpkeepConfig).
 func (n *Node) Bootstrap(ctx context.Context) error {
+	n.joined.Store(true)
+	defer n.stirUpkeep()
 	if err := n.introduce(ctx); err != nil {
 		return err
 	}

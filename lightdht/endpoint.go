@@ -48,6 +48,11 @@ func (e *endpoint) detached() *endpoint {
 // table returns the table of the moment.
 func (e *endpoint) table() table.Table { return e.roster.now() }
 
+// isUs reports whether an address is this endpoint's own, as far as is known.
+func (e *endpoint) isUs(addr netip.AddrPort) bool {
+	return addr == e.local || addr.Port() == e.local.Port() && addr.Addr() == e.ballot.winner()
+}
+
 // close closes the socket; having been closed before is no error.
 func (e *endpoint) close() error {
 	if err := e.conn.Close(); err != nil && !errors.Is(err, net.ErrClosed) {

@@ -57,12 +57,7 @@ func (n *Node) recore(e *endpoint, id kad.ID, now time.Time) *core {
 // recoreNear is how many of the nearest good contacts a new core is offered.
 const recoreNear = 64
 
-// insecure reports whether a node is one that SecureOnly leaves out, and counts
-// it.
+// insecure reports whether a node is one that SecureOnly leaves out.
 func (n *Node) insecure(info kad.NodeInfo) bool {
-	if !n.cfg.SecureOnly || n.private || kad.IsSecureID(info.ID, info.Addr.Addr()) {
-		return false
-	}
-	n.count.add(Insecure, 1)
-	return true
+	return n.cfg.SecureOnly && !n.private && !kad.IsSecureID(info.ID, info.Addr.Addr())
 }

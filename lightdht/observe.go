@@ -60,14 +60,29 @@ func (n *Node) tellCore(e *endpoint, s table.Sighting, c table.Contact) {
 	core := e.core.Load()
 	switch s.Event {
 	case table.Replied:
-		if c.Replies == 0 || c.Router || c.ReadOnly || n.insecure(s.Node) {
-			return
+		switch {
+		case c.Replies == 0 || c.Router || c.ReadOnly:
+		case n.insecure(s.Node):
+			n.count.add(Insecure, 1)
+		default:
+			core.replied(s.Time, s.Node)
 		}
-		core.replied(s.Time, s.Node)
 	case table.Queried:
 		core.heard(s.Time, s.Node)
 	case table.Failed:
 		core.failed(s.Time, s.Node)
+	}
+}
+
+// looked tells the cores of a lookup that went through: that part of the space
+// is fresh.
+func (n *Node) looked(res *LookupResult) {
+	if res.Answered == 0 {
+		return
+	}
+	now := time.Now()
+	for _, e := range n.ends {
+		e.core.Load().looked(now, res.Target)
 	}
 }
 

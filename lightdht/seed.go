@@ -115,6 +115,8 @@ func (l *lookup) fillFrom(e *endpoint, want int, f table.Filter) {
 		f.Match = func(c table.Contact) bool { return !list.addrs[c.Addr] }
 	}
 	for _, c := range e.table().AppendNearest(nil, l.res.Target, want-list.unasked(), f) {
-		list.add(c.Info(), 1)
+		if l.n.askable(c.Addr) { // a table may hold, and be fed with, anybody
+			list.add(c.Info(), 1)
+		}
 	}
 }

@@ -16,18 +16,29 @@ import (
 // nearest, those that answered are the result, once width of them are found and
 // nobody nearer is left to ask or to wait for. Whoever is silent for longer than
 // is usual is no longer waited for, but counts if the answer comes in time.
+//
+// With spread, of one neighbourhood (/24, /64) only the nearest that answered
+// counts, nobody farther is asked once it did, and no more than zoneTries are
+// asked in vain: whoever holds many IDs there can neither surround a target nor
+// have us ask one address again and again.
 type shortlist struct {
 	target   kad.ID
 	width    int // how many must have answered
 	parallel int // how many may be under way at a time
 	maxAsked int // how many may be asked in all
+	spread   bool
 
 	list   []*candidate // in order of distance
 	addrs  map[netip.AddrPort]bool
 	asked  int
 	busy   int // under way and still counted on
 	silent int // under way and no longer counted on
+
+	zones map[netip.Prefix]int // with spread: how many were asked in a neighbourhood and have not answered
 }
+
+// zoneTries is how many of one neighbourhood are asked, with spread.
+const zoneTries = 3
 
 // maxUnasked bounds the list beyond those that may be asked in all: whoever is
 // farther than that many others will not be asked.
@@ -42,6 +53,7 @@ type candidate struct {
 	call  *call     // its query
 	token []byte    // from its reply
 	rtt   time.Duration
+	zone  netip.Prefix // its neighbourhood; zero without spread
 }
 
 type candidateState uint8
@@ -54,11 +66,20 @@ const (
 	failed                  // timed out, refused, or somebody else answered
 )
 
-func newShortlist(target kad.ID, c LookupConfig) *shortlist {
+func newShortlist(target kad.ID, c LookupConfig, spread bool) *shortlist {
 	return &shortlist{
-		target: target, width: max(c.Width, c.K), parallel: c.Parallel, maxAsked: c.MaxAsked,
-		addrs: map[netip.AddrPort]bool{},
+		target: target, width: max(c.Width, c.K), parallel: c.Parallel, maxAsked: c.MaxAsked, spread: spread,
+		addrs: map[netip.AddrPort]bool{}, zones: map[netip.Prefix]int{},
 	}
+}
+
+// candidate returns node as one that may be asked.
+func (s *shortlist) candidate(node kad.NodeInfo, hop int) *candidate {
+	c := &candidate{node: node, hop: hop}
+	if s.spread {
+		c.zone = vicinity(node.Addr.Addr())
+	}
+	return c
 }
 
 // add takes node in, unless its address already is or there is no room: then it
@@ -74,7 +95,7 @@ func (s *shortlist) add(node kad.NodeInfo, hop int) (c *candidate, left bool) {
 			return nil, left
 		}
 	}
-	c = &candidate{node: node, hop: hop}
+	c = s.candidate(node, hop)
 	s.addrs[node.Addr] = true
 	s.list = slices.Insert(s.list, i, c)
 	return c, left
@@ -120,14 +141,24 @@ func (s *shortlist) next() *candidate {
 	for _, c := range s.list {
 		switch c.state {
 		case unasked:
-			return c
+			if !s.crowded(c, &found) {
+				return c
+			}
 		case answered:
 			if found.add(c) == s.width {
 				return nil
 			}
+		case busy:
+			found.expect(c)
 		}
 	}
 	return nil
+}
+
+// crowded reports whether c is not worth asking: somebody nearer in its
+// neighbourhood has answered or may yet, or enough were asked there.
+func (s *shortlist) crowded(c *candidate, found *tally) bool {
+	return s.spread && (found.has(c.zone) || s.zones[c.zone] >= zoneTries)
 }
 
 // done reports whether the lookup is over: the width nearest that can be had
@@ -137,7 +168,7 @@ func (s *shortlist) done() bool {
 	for _, c := range s.list {
 		switch c.state {
 		case unasked:
-			if s.asked < s.maxAsked {
+			if s.asked < s.maxAsked && !s.crowded(c, &found) {
 				return false
 			}
 		case busy:
@@ -151,23 +182,43 @@ func (s *shortlist) done() bool {
 	return s.silent == 0
 }
 
-// tally counts candidates in order of their distance, each ID once.
+// tally counts candidates in order of their distance, each ID once and, when
+// they have one, each neighbourhood.
 type tally struct {
 	found int
 	last  *candidate
+	zones []netip.Prefix
 }
 
 func (t *tally) add(c *candidate) int {
-	if t.last == nil || t.last.node.ID != c.node.ID {
+	if t.new(c) {
 		t.found++
+		t.last = c
+		t.expect(c)
 	}
-	t.last = c
 	return t.found
 }
+
+// new reports whether c counts.
+func (t *tally) new(c *candidate) bool {
+	return (t.last == nil || t.last.node.ID != c.node.ID) && !t.has(c.zone)
+}
+
+// expect makes c stand for its neighbourhood.
+func (t *tally) expect(c *candidate) {
+	if c.zone.IsValid() {
+		t.zones = append(t.zones, c.zone)
+	}
+}
+
+func (t *tally) has(zone netip.Prefix) bool { return zone.IsValid() && slices.Contains(t.zones, zone) }
 
 // ask notes that c is asked now.
 func (s *shortlist) ask(c *candidate, now time.Time) {
 	c.state, c.since = busy, now
+	if s.spread {
+		s.zones[c.zone]++
+	}
 	s.asked++
 	s.busy++
 }
@@ -179,6 +230,9 @@ func (s *shortlist) settle(c *candidate, to candidateState) {
 		s.busy--
 	case silent:
 		s.silent--
+	}
+	if to == answered && s.spread {
+		s.zones[c.zone]--
 	}
 	c.state = to
 }
@@ -214,23 +268,32 @@ func (s *shortlist) oldest() time.Time {
 // as one that answered. It returns the one that joined.
 func (s *shortlist) replaced(c *candidate, id kad.ID) *candidate {
 	s.settle(c, failed)
-	other := &candidate{node: kad.NodeInfo{ID: id, Addr: c.node.Addr}, hop: c.hop, state: answered}
+	other := s.candidate(kad.NodeInfo{ID: id, Addr: c.node.Addr}, c.hop)
+	other.state = answered
 	s.list = slices.Insert(s.list, s.place(id), other)
 	return other
 }
 
-// closest returns the k nearest that answered, each ID once.
-func (s *shortlist) closest(k int) []*candidate {
-	var out []*candidate
+// closest returns the k nearest that answered, each ID once and, with spread,
+// each neighbourhood; crowded are those nearer than the last of them that were
+// left out for that.
+func (s *shortlist) closest(k int) (out []*candidate, crowded int) {
+	var found tally
 	for _, c := range s.list {
-		if len(out) == k {
-			break
-		}
-		if c.state == answered && (len(out) == 0 || out[len(out)-1].node.ID != c.node.ID) {
+		switch {
+		case found.found == k:
+			return out, crowded
+		case c.state == unasked && found.has(c.zone):
+			crowded++
+		case c.state != answered:
+		case found.new(c):
+			found.add(c)
 			out = append(out, c)
+		case found.has(c.zone):
+			crowded++
 		}
 	}
-	return out
+	return out, crowded
 }
 
 // waiting returns those that were asked and have neither answered nor failed.

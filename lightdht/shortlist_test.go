@@ -21,7 +21,7 @@ type walk struct {
 }
 
 func newWalk(t *testing.T, c LookupConfig, known ...int) *walk {
-	w := &walk{t, newShortlist(kad.ID{}, c.withDefaults()), time.Unix(0, 0)}
+	w := &walk{t, newShortlist(kad.ID{}, c.withDefaults(), false), time.Unix(0, 0)}
 	w.hear(1, known...)
 	return w
 }
@@ -76,7 +76,8 @@ func (w *walk) fails(numbers ...int) {
 func (w *walk) ends(over bool, k int, want ...int) {
 	w.Helper()
 	var got []int
-	for _, c := range w.closest(k) {
+	closest, _ := w.closest(k)
+	for _, c := range closest {
 		got = append(got, int(c.node.ID[19]))
 	}
 	if w.done() != over || !slices.Equal(got, want) {
@@ -283,7 +284,8 @@ func TestShortlistFindsTheNearestInAnyOrder(t *testing.T) {
 			}
 		}
 		var got, want []string
-		for _, c := range w.closest(8) {
+		closest, _ := w.closest(8)
+		for _, c := range closest {
 			got = append(got, fmt.Sprint(w.id(c)))
 		}
 		for i := 1; len(want) < 8; i++ {

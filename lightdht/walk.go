@@ -46,7 +46,7 @@ func (n *Node) newLookup(target kad.ID, cfg LookupConfig) *lookup {
 	}
 	l.cfg.Width = max(l.cfg.Width, l.cfg.K)
 	for _, e := range n.ends {
-		l.lists[e.family] = newShortlist(target, l.cfg)
+		l.lists[e.family] = newShortlist(target, l.cfg, !n.private)
 	}
 	return l
 }
@@ -66,6 +66,7 @@ func (l *lookup) run(ctx context.Context, yield func(Step) bool) error {
 		return err
 	}
 	l.conclude()
+	l.n.looked(&l.res)
 	switch {
 	case !yield(Step{Event: Done, At: l.res.Duration, Result: &l.res}), l.res.Answered > 0:
 		return nil
@@ -203,6 +204,8 @@ func (l *lookup) take(end lookupEnd, yield func(Step) bool) bool {
 	l.res.Answered++
 	reply := &end.call.reply
 	switch {
+	case l.n.insecure(kad.NodeInfo{ID: reply.ID, Addr: reply.From}): // whom it names is of use, itself it does not count
+		end.list.settle(c, failed)
 	case !reply.Unexpected():
 		end.list.settle(c, answered)
 	case reply.ID == l.n.ID(): // nobody is us but we
@@ -251,7 +254,7 @@ func (l *lookup) newPeers(reply *krpc.Reply) []netip.AddrPort {
 // asked.
 func (l *lookup) offer(info kad.NodeInfo, hop int) int {
 	e := l.n.endpoint(kad.FamilyOf(info.Addr.Addr()))
-	if e == nil || info.ID == l.n.ID() || info.Addr == e.local || !l.n.reachable(info.Addr) {
+	if e == nil || info.ID == l.n.ID() || e.isUs(info.Addr) || !l.n.askable(info.Addr) {
 		return 0
 	}
 	if known, ok := e.table().Get(info); ok && (known.Router || known.ReadOnly) {
@@ -276,7 +279,9 @@ func (l *lookup) conclude() {
 	l.res.Duration = time.Since(l.began)
 	for _, e := range l.n.ends {
 		list := l.lists[e.family]
-		for _, c := range list.closest(l.cfg.K) {
+		closest, crowded := list.closest(l.cfg.K)
+		l.n.count.add(CandidatesCrowded, crowded)
+		for _, c := range closest {
 			l.res.Hops = max(l.res.Hops, c.hop)
 			l.res.Closest = append(l.res.Closest, Answer{NodeInfo: c.node, Hop: c.hop, RTT: c.rtt, Token: c.token})
 		}
