@@ -46,7 +46,7 @@ func later(a, b time.Time) time.Time {
 // places. No ID is twice among the members, nor among those that wait.
 type coreBucket struct {
 	members []coreMember // in the order they joined
-	waiting []coreMember // in the order they answered, the newest last
+	waiting []coreMember // in the order they came to wait; none is bad
 	due     time.Time    // when the first of the members is due
 	changed time.Time    // when the range last changed or was looked up
 }
@@ -90,12 +90,17 @@ func (b *coreBucket) unwait(node kad.NodeInfo) {
 func (b *coreBucket) nearest(dst []kad.NodeInfo, target kad.ID, end int) []kad.NodeInfo {
 	start := len(dst)
 	for i := range b.members {
-		if !b.members[i].bad() {
-			dst = append(dst, b.members[i].node)
+		m := &b.members[i]
+		at := len(dst)
+		for at > start && target.Closer(m.node.ID, dst[at-1].ID) {
+			at--
 		}
+		if m.bad() || at >= end {
+			continue
+		}
+		dst = slices.Insert(dst[:min(len(dst), end-1)], at, m.node)
 	}
-	slices.SortFunc(dst[start:], func(x, y kad.NodeInfo) int { return target.CompareDistance(x.ID, y.ID) })
-	return dst[:min(len(dst), end)]
+	return dst
 }
 
 // worst returns the bad member that failed most often, the first of equals; -1
