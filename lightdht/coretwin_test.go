@@ -118,13 +118,13 @@ func (w *crowd) node() kad.NodeInfo {
 // nobody good is displaced, pings go to those that are due, and nearest agrees
 // with sorting.
 func TestCoreIsSound(t *testing.T) {
-	for range 30 {
+	for range 12 {
 		seed := rand.Uint64()
 		r := rand.New(rand.NewPCG(seed, 1))
 		w := newCrowd(r, 20+r.IntN(400))
 		c := newCore(coreConfig{self: w.self, k: 1 + r.IntN(8), spread: r.IntN(2) == 0, random: func() kad.ID { return randomID(r) }})
 		p := &play{T: t, crowd: w, core: c, now: time.Unix(1e9, 0), replied: map[kad.NodeInfo]bool{}, given: map[kad.NodeInfo]time.Time{}}
-		for step := range 1500 {
+		for step := range 800 {
 			p.step()
 			for _, wrong := range flaws(c) {
 				t.Error(wrong)
