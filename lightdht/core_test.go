@@ -157,6 +157,15 @@ func TestCoreAFullBucketHasNewcomersWait(t *testing.T) {
 	u.has(0, member(0, 4), member(0, 3))
 }
 
+func TestCoreTheWorstMemberMakesRoomFirst(t *testing.T) {
+	u := newUpkeep(t, coreConfig{})
+	deepen(u)
+	u.fail(2, member(0, 1))
+	u.fail(3, member(0, 2))
+	u.answer(member(0, 3))
+	u.has(0, member(0, 1), member(0, 3))
+}
+
 func TestCoreWhoWaitsLeavesWithTheFirstFailure(t *testing.T) {
 	u := newUpkeep(t, coreConfig{})
 	deepen(u)
@@ -306,6 +315,8 @@ func TestCorePingsTheFailedSoon(t *testing.T) {
 	u.answer(member(0, 1))
 	u.at(5)
 	u.fail(1, member(0, 1))
+	u.at(5.99)
+	u.pinged(9)
 	u.at(6)
 	u.pinged(9, member(0, 1))
 	u.answer(member(0, 1))
@@ -376,10 +387,10 @@ func TestCoreStale(t *testing.T) {
 }
 
 func TestCoreStaleDrawsFromItsSource(t *testing.T) {
-	u := newUpkeep(t, coreConfig{self: kad.ID{0xff}, random: func() kad.ID { return kad.ID{0x55, 0x77} }})
+	u := newUpkeep(t, coreConfig{self: kad.ID{0xff}, random: func() kad.ID { return kad.ID{0xd5, 0x77} }})
 	u.answer(kad.NodeInfo{ID: kad.ID{1}, Addr: member(0, 1).Addr})
 	u.at(15)
-	if target, ok := u.stale(u.now); !ok || target != (kad.ID{0x55, 0x77}) {
+	if target, ok := u.stale(u.now); !ok || target != (kad.ID{0xd5, 0x77}) {
 		u.Errorf("refreshes %v (%v)", target, ok)
 	}
 }
