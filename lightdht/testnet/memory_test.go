@@ -141,6 +141,9 @@ func TestMemoryQueueIsBounded(t *testing.T) {
 		for i := range 2000 {
 			a.WriteToUDPAddrPort([]byte{byte(i >> 8), byte(i)}, there)
 		}
+		if s := lawful(t, &m); s != (testnet.MemoryStats{Sent: 2000, Delivered: 1024, Overflowed: 976}) {
+			t.Errorf("%+v", s)
+		}
 		var last string
 		for range 1024 {
 			last, _ = read(t, b)
@@ -173,6 +176,9 @@ func TestMemoryTap(t *testing.T) {
 		want := []string{"10.0.0.1:1 > [2001:db8::1]:2: bad", "10.0.0.1:1 > [2001:db8::1]:2: good", "[2001:db8::1]:2 > 10.0.0.1:9: void"}
 		if got, _ := read(t, b); got != "good" || !slices.Equal(seen, want) || second != 2 {
 			t.Errorf("%q arrived; seen %q; the second tap saw %d", got, seen, second)
+		}
+		if s := lawful(t, &m); s != (testnet.MemoryStats{Sent: 3, Delivered: 1, Lost: 1, Nowhere: 1}) {
+			t.Errorf("%+v", s)
 		}
 	})
 }

@@ -12,6 +12,15 @@
 // The nodes know each other as those of a network do that has been running for
 // long: of every zone next to its own a node knows up to 8 at random, and its
 // nearest neighbours. They speak to each other only on loopback.
+//
+// [Net.Join] and [Net.Leave] make the network change, [Memory] makes it a bad
+// one, and inside testing/synctest days of it pass in seconds:
+//
+//	synctest.Test(t, func(t *testing.T) {
+//		var memory testnet.Memory
+//		memory.Paths(func(from, to netip.AddrPort) testnet.Path { return testnet.Path{Delay: 30 * time.Millisecond, Loss: 0.02} })
+//		net, err := testnet.Start(t.Context(), testnet.Config{Nodes: 300, Memory: &memory})
+//		…
 package testnet
 
 import (
@@ -22,7 +31,6 @@ import (
 	"math/rand/v2"
 	"net/netip"
 	"runtime"
-	"slices"
 	"sync"
 	"syscall"
 	"time"
@@ -41,13 +49,25 @@ type Config struct {
 	Memory     *Memory  // the network to live in; nil: loopback
 
 	NewTable func() table.Table // the nodes' tables; nil: theirs by default
+
+	// Node changes the configuration of the i-th node, counted from 0 with those
+	// that join later, before it starts. On a Memory, Conn4 is set and tells the
+	// address; on loopback Node is called again when an address was taken. nil:
+	// nothing is changed.
+	Node func(i int, cfg *lightdht.Config)
 }
 
-// Net is a running network.
+// Net is a running network. Its methods may be called from any goroutine.
 type Net struct {
-	nodes []*lightdht.Node // in order of their IDs
-	infos []kad.NodeInfo   // of nodes
-	peers map[kad.ID][]netip.AddrPort
+	cfg   Config
+	peers map[kad.ID][]netip.AddrPort // not changed after Start
+
+	mu      sync.Mutex              // guards everything below
+	started int                     // nodes that ever were
+	nodes   []*lightdht.Node        // in order of their IDs
+	infos   []kad.NodeInfo          // of nodes
+	joining map[*lightdht.Node]bool // not in nodes yet
+	closed  bool
 }
 
 const (
@@ -64,19 +84,16 @@ func Start(ctx context.Context, cfg Config) (*Net, error) {
 	if cfg.Nodes < 1 {
 		return nil, fmt.Errorf("a test network has at least one node, not %d", cfg.Nodes)
 	}
-	t := &Net{peers: map[kad.ID][]netip.AddrPort{}}
+	t := &Net{cfg: cfg, peers: map[kad.ID][]netip.AddrPort{}, joining: map[*lightdht.Node]bool{}}
 	for i := range cfg.Nodes {
-		node, err := startNode(cfg, i)
+		node, err := startNode(cfg, i, nil)
 		if err != nil {
 			t.Close()
 			return nil, startError(err, i, cfg.Nodes)
 		}
-		t.nodes = append(t.nodes, node)
+		t.insert(node)
 	}
-	slices.SortFunc(t.nodes, func(a, b *lightdht.Node) int { return a.ID().Compare(b.ID()) })
-	for _, node := range t.nodes {
-		t.infos = append(t.infos, kad.NodeInfo{ID: node.ID(), Addr: node.Addr(kad.IPv4)})
-	}
+	t.started = cfg.Nodes
 	t.acquaint(cfg.Seed)
 	if err := t.announceAll(ctx, cfg); err != nil {
 		t.Close()
@@ -94,23 +111,30 @@ func startError(err error, started, wanted int) error {
 }
 
 // startNode starts the i-th node, at the first free one of its addresses.
-func startNode(cfg Config, i int) (node *lightdht.Node, err error) {
+func startNode(cfg Config, i int, bootstrap []string) (node *lightdht.Node, err error) {
 	rng := random(cfg.Seed, uint64(i)+1)
-	config := lightdht.Config{ID: randomID(rng), Network: lightdht.Private, NewTable: cfg.NewTable}
+	config := lightdht.Config{ID: randomID(rng), Network: lightdht.Private, NewTable: cfg.NewTable, Bootstrap: bootstrap}
 	for range addressTries {
-		addr := loopback(rng)
-		err = nil
-		if cfg.Memory != nil {
-			config.Conn4, err = cfg.Memory.Listen(addr)
-		}
-		if err == nil {
-			node, err = lightdht.Listen(addr.String(), config)
-		}
+		node, err = startAt(cfg, i, loopback(rng, cfg.Memory != nil), config)
 		if err == nil || !inUse(err) {
 			return node, err
 		}
 	}
 	return nil, err
+}
+
+func startAt(cfg Config, i int, addr netip.AddrPort, config lightdht.Config) (*lightdht.Node, error) {
+	if cfg.Memory != nil {
+		conn, err := cfg.Memory.Listen(addr)
+		if err != nil {
+			return nil, err
+		}
+		config.Conn4 = conn
+	}
+	if cfg.Node != nil {
+		cfg.Node(i, &config)
+	}
+	return lightdht.Listen(addr.String(), config)
 }
 
 func inUse(err error) bool { return errors.Is(err, syscall.EADDRINUSE) || errors.Is(err, ErrAddrInUse) }
@@ -126,12 +150,12 @@ func randomID(rng *rand.Rand) (id kad.ID) {
 }
 
 // loopback returns a random address of 127.0.0.0/8, or of 127.0.0.1 where the
-// system has no other.
-func loopback(rng *rand.Rand) netip.AddrPort {
+// system has no other and it is not one in memory.
+func loopback(rng *rand.Rand, memory bool) netip.AddrPort {
 	octet := func() byte { return byte(1 + rng.IntN(254)) }
 	ip := [4]byte{127, octet(), octet(), octet()}
 	port := uint16(10000 + rng.IntN(20000)) // below the ports that systems hand out
-	if runtime.GOOS != "linux" && runtime.GOOS != "windows" {
+	if !memory && runtime.GOOS != "linux" && runtime.GOOS != "windows" {
 		ip = [4]byte{127, 0, 0, 1}
 	}
 	return netip.AddrPortFrom(netip.AddrFrom4(ip), port)
@@ -169,18 +193,6 @@ func (t *Net) acquaint(seed uint64) {
 	}
 }
 
-// split returns how many of infos[lo:hi], which share their first bits, have
-// the next one clear.
-func (t *Net) split(lo, hi, bit int) int {
-	n, _ := slices.BinarySearchFunc(t.infos[lo:hi], 1, func(info kad.NodeInfo, one int) int { return info.ID.Bit(bit) - one })
-	return n
-}
-
-func (t *Net) index(id kad.ID) int {
-	i, _ := slices.BinarySearchFunc(t.infos, id, func(info kad.NodeInfo, id kad.ID) int { return info.ID.Compare(id) })
-	return i
-}
-
 // announceAll has nodes chosen by the seed announce peers for every infohash,
 // over the wire, as clients do.
 func (t *Net) announceAll(ctx context.Context, cfg Config) error {
@@ -207,57 +219,4 @@ func (t *Net) announce(ctx context.Context, i int, infohash kad.ID, port uint16)
 		t.peers[infohash] = append(t.peers[infohash], netip.AddrPortFrom(t.infos[i].Addr.Addr(), port))
 	}
 	return nil
-}
-
-// Len returns the number of nodes.
-func (t *Net) Len() int { return len(t.nodes) }
-
-// Nodes returns the nodes in order of their IDs.
-func (t *Net) Nodes() []*lightdht.Node { return slices.Clone(t.nodes) }
-
-// Infos returns the IDs and addresses of the nodes in order of their IDs.
-func (t *Net) Infos() []kad.NodeInfo { return slices.Clone(t.infos) }
-
-// Peers returns the peers announced for infohash.
-func (t *Net) Peers(infohash kad.ID) []netip.AddrPort { return slices.Clone(t.peers[infohash]) }
-
-// Bootstrap returns the addresses of a few nodes to begin with.
-func (t *Net) Bootstrap() []string {
-	var places []string
-	few := min(entrances, len(t.infos))
-	for i := range few {
-		places = append(places, t.infos[i*len(t.infos)/few].Addr.String())
-	}
-	slices.Sort(places)
-	return places
-}
-
-// Closest returns the k nodes nearest to target, nearest first: the truth that
-// a lookup is measured against.
-func (t *Net) Closest(target kad.ID, k int) []kad.NodeInfo {
-	lo, hi := 0, len(t.infos)
-	for bit := 0; bit < kad.Bits; bit++ { // to the smallest zone around target that holds k
-		mid := lo + t.split(lo, hi, bit)
-		if target.Bit(bit) == 0 && mid-lo >= k {
-			hi = mid
-		} else if target.Bit(bit) == 1 && hi-mid >= k {
-			lo = mid
-		} else {
-			break
-		}
-	}
-	zone := slices.Clone(t.infos[lo:hi])
-	slices.SortFunc(zone, func(a, b kad.NodeInfo) int { return target.CompareDistance(a.ID, b.ID) })
-	return zone[:min(max(k, 0), len(zone))]
-}
-
-// Close ends all nodes.
-func (t *Net) Close() error {
-	errs := make([]error, len(t.nodes))
-	var wg sync.WaitGroup
-	for i, node := range t.nodes {
-		wg.Go(func() { errs[i] = node.Close() })
-	}
-	wg.Wait()
-	return errors.Join(errs...)
 }
