@@ -17,16 +17,19 @@ import (
 // starts it has passed.
 type lab struct {
 	dir     string
-	capture *process
+	capture *capture
 	swarm   *swarm
 	server  *server
 	dumps   map[string][]row // by format
-	note    string           // what the running check adds to its line
+	lan     *lan             // nil without Transmission
+	meeting meeting
+	note    string // what the running check adds to its line
 }
 
 // end ends whatever still runs.
 func (l *lab) end() {
-	for _, p := range []*process{l.server.orNil(), l.swarm.orNil(), l.capture} {
+	l.lan.endAll()
+	for _, p := range []*process{l.server.orNil(), l.swarm.orNil(), l.capture.orNil()} {
 		if p != nil {
 			p.end()
 		}
@@ -52,17 +55,26 @@ func (l *lab) isolated(context.Context) error {
 	return nil
 }
 
+// program is where our program is.
+func (l *lab) program() string { return filepath.Join(l.dir, "lightdht") }
+
 // lightdht runs our program to its end and returns what it wrote to stdout.
 func (l *lab) lightdht(ctx context.Context, args ...string) (string, error) {
-	cmd := exec.CommandContext(ctx, filepath.Join(l.dir, "lightdht"), args...)
+	return output(ctx, append([]string{l.program()}, args...)...)
+}
+
+// output runs a program to its end and returns what it wrote to stdout.
+func output(ctx context.Context, command ...string) (string, error) {
+	cmd := exec.CommandContext(ctx, command[0], command[1:]...)
 	var said strings.Builder
 	cmd.Stderr = &said
 	out, err := cmd.Output()
+	name := strings.Join(command, " ")
 	switch {
 	case ctx.Err() != nil:
-		return "", fmt.Errorf("lightdht %s: %w", args[0], context.Cause(ctx))
+		return "", fmt.Errorf("%s: %w", name, context.Cause(ctx))
 	case err != nil:
-		return "", fmt.Errorf("lightdht %s: %w: %s", args[0], err, said.String())
+		return "", fmt.Errorf("%s: %w: %s", name, err, said.String())
 	}
 	return string(out), nil
 }

@@ -1,10 +1,13 @@
-// Command interop checks lightdht against libtorrent on the wire. The script run
-// beside it builds both and starts it where only loopback exists.
+// Command interop checks lightdht against libtorrent and Transmission on the
+// wire. The script run beside it builds both of ours and starts this one where
+// only loopback exists.
 //
-//	interop DIR
+//	interop DIR [transmission]
+//	interop crowd HOST:PORT…
 //
-// DIR holds the program lightdht. The capture and what lightdht says go there
-// too, and it is removed at the end.
+// DIR holds the program lightdht. The captures and what Transmission writes go
+// there too, and it is removed at the end. Without the second word Transmission
+// is left out. A crowd is nodes of ours, which the checks start.
 package main
 
 import (
@@ -18,20 +21,25 @@ import (
 )
 
 const (
-	runLimit   = 110 * time.Second // for the whole run
+	runLimit   = 150 * time.Second // for the whole run
 	checkLimit = 25 * time.Second  // for one check
 )
 
 func main() {
-	if len(os.Args) != 2 {
-		fmt.Fprintln(os.Stderr, "interop: want the folder that holds lightdht: use scripts/interop/run")
-		os.Exit(2)
+	args := os.Args[1:]
+	switch {
+	case len(args) > 1 && args[0] == "crowd":
+		os.Exit(crowd(args[1:]))
+	case len(args) == 1, len(args) == 2 && args[1] == "transmission":
+		os.Exit(run(args[0], len(args) == 2))
 	}
-	os.Exit(run(os.Args[1]))
+	fmt.Fprintln(os.Stderr, "interop: want the folder that holds lightdht: use scripts/interop/run")
+	os.Exit(2)
 }
 
-// run does all checks and returns the exit status.
-func run(dir string) int {
+// run does all checks, those with Transmission if so wanted, and returns the exit
+// status.
+func run(dir string, transmission bool) int {
 	defer os.RemoveAll(dir)
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
@@ -39,7 +47,7 @@ func run(dir string) int {
 	defer cancel()
 	lab := &lab{dir: dir, dumps: map[string][]row{}}
 	defer lab.end()
-	if lab.checkAll(ctx, checks(lab)) {
+	if lab.checkAll(ctx, checks(lab, transmission)) {
 		return 0
 	}
 	return 1
@@ -52,13 +60,28 @@ type check struct {
 	run   func(context.Context) error
 }
 
-// checks are all of them, in the order they are run in. libtorrent announces
-// before our commands come and go: a lookup of its waits 15 s for each node that
-// is gone. The linter comes last, when all is over.
-func checks(l *lab) []check {
-	return []check{
+// checks are all of them, in the order they are run in. Transmission is started
+// first and looked at late: it takes half a minute to announce. The linter comes
+// last, when all is over.
+func checks(l *lab, transmission bool) []check {
+	all := []check{
 		{"isolation: loopback is all there is", true, l.isolated},
 		{"capture: tcpdump listens on loopback", true, l.startCapture},
+	}
+	if transmission {
+		all = append(all, meetingBegins(l)...)
+	}
+	all = append(all, swarmChecks(l)...)
+	if transmission {
+		all = append(all, meetingChecks(l)...)
+	}
+	return append(all, check{"capture: the linter finds no problem in any packet", false, l.lint})
+}
+
+// swarmChecks are those with libtorrent. It announces before our commands come
+// and go: a lookup of its waits 15 s for each node that is gone.
+func swarmChecks(l *lab) []check {
+	return []check{
 		{fmt.Sprintf("swarm: %d libtorrent sessions know each other", sessions), true, l.startSwarm},
 
 		{"server: a node of ours listens", true, l.startServer},
@@ -82,7 +105,29 @@ func checks(l *lab) []check {
 
 		{"server: answers hand-written queries as it should", false, l.serverAnswers},
 		{"server: every session has asked it", false, l.serverAsked},
-		{"capture: the linter finds no problem in any packet", false, l.lint},
+	}
+}
+
+// meetingBegins are the checks that start Transmission and ours for it to meet.
+func meetingBegins(l *lab) []check {
+	return []check{
+		{"lan: tcpdump listens on a bridge that leads nowhere else", true, l.startLAN},
+		{"lan: a node of ours listens, Transmission has it in its dht.dat", true, l.startFinder},
+		{fmt.Sprintf("lan: %d nodes of ours listen, another Transmission has them in its dht.dat", crowdSize), true, l.startAnnouncer},
+	}
+}
+
+// meetingChecks are the checks of what came of that. The three in the middle
+// share the time that Transmission takes.
+func meetingChecks(l *lab) []check {
+	return []check{
+		{"dump: Transmission found our node, asked it and answered it", false, l.transmissionFinds},
+		{"transmission: knows enough of us to announce", false, l.transmissionBegins},
+		{"announce --port: Transmission finds our peer", false, l.transmissionLearns},
+		{"transmission: announces to us", false, l.transmissionAnnounces},
+		{"probe --table flat: the peer that Transmission announced", false, l.findsTransmission("flat")},
+		{"probe --table prefix: the peer that Transmission announced", false, l.findsTransmission("prefix")},
+		{"lan: the linter finds no problem in any packet", false, l.lintLAN},
 	}
 }
 

@@ -6,6 +6,8 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"slices"
+	"strings"
 	"time"
 )
 
@@ -58,6 +60,18 @@ func (p *process) end() error {
 	if state := p.cmd.ProcessState; !state.Success() {
 		said, _, _ := p.err.get(0)
 		return fmt.Errorf("%s: %s: %q", p.cmd.Path, state, said)
+	}
+	return nil
+}
+
+// says waits until the process has written a line to stderr that has all of
+// parts.
+func (p *process) says(ctx context.Context, parts ...string) error {
+	err := p.err.await(ctx, 0, func(line string) bool {
+		return !slices.ContainsFunc(parts, func(part string) bool { return !strings.Contains(line, part) })
+	})
+	if err != nil {
+		return fmt.Errorf("waiting for %q: %w", parts, err)
 	}
 	return nil
 }
