@@ -2,11 +2,14 @@ package main
 
 import (
 	"context"
+	"crypto/sha1"
 	"errors"
 	"fmt"
 	"io"
 	"maps"
+	"net/netip"
 	"slices"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -48,6 +51,38 @@ func TestFormatsReadAlike(t *testing.T) {
 func TestCSVWithoutHeader(t *testing.T) {
 	if _, err := readCSV(""); err == nil {
 		t.Error("no error")
+	}
+}
+
+// The infohash is what transmission-show says of the file.
+func TestTorrent(t *testing.T) {
+	file, infohash := torrentOf("a name")
+	const head = "d4:infod6:lengthi6e4:name6:a name12:piece lengthi16384e6:pieces20:"
+	if len(file) != len(head)+sha1.Size+len("ee") || !strings.HasPrefix(string(file), head) || !strings.HasSuffix(string(file), "ee") {
+		t.Errorf("the file is %q", file)
+	}
+	if want := "02859467128b45c0c56e5f551747dd590fb2d67d"; infohash.String() != want {
+		t.Errorf("infohash %s, want %s", infohash, want)
+	}
+}
+
+func TestDHTDat(t *testing.T) {
+	id := kad.MustParseID("6d6e6f707172737475767778797a313233343536")
+	got := dhtDat(id, []netip.AddrPort{netip.MustParseAddrPort("65.66.67.68:17990"), netip.MustParseAddrPort("97.98.99.100:26214")})
+	if want := "d2:id20:mnopqrstuvwxyz1234565:nodes12:ABCDFFabcdffe"; string(got) != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+// It counts lines, however often what is sought is in one.
+func TestSays(t *testing.T) {
+	p := &process{err: newLines()}
+	io.WriteString(p.err, "one one\ntwo\na one\n")
+	p.err.close()
+	for n, want := range []bool{true, true, true, false} {
+		if err := p.says(t.Context(), n, "one"); (err == nil) != want {
+			t.Errorf("%d lines: %v", n, err)
+		}
 	}
 }
 

@@ -125,8 +125,9 @@ func meetingChecks(l *lab) []check {
 		{"transmission: knows enough of us to announce", false, l.transmissionBegins},
 		{"announce --port: Transmission finds our peer", false, l.transmissionLearns},
 		{"transmission: announces to us", false, l.transmissionAnnounces},
-		{"probe --table flat: the peer that Transmission announced", false, l.findsTransmission("flat")},
-		{"probe --table prefix: the peer that Transmission announced", false, l.findsTransmission("prefix")},
+		{"probe --table flat: our peer and the one that Transmission announced", false, l.findsTransmission("flat")},
+		{"probe --table prefix: our peer and the one that Transmission announced", false, l.findsTransmission("prefix")},
+		{"ping: each Transmission answers with its ID", false, l.pingsTransmission},
 		{"lan: the linter finds no problem in any packet", false, l.lintLAN},
 	}
 }

@@ -25,16 +25,16 @@ const (
 // have answered. It asks one of those in dht.dat every 1 to 3 s, looks how many
 // it has within 20 s of its start and then every 5 to 10 s, and lets up to 25 s
 // pass between the search and the announcements.
-const crowdSize = 16
-
-// Torrents that the announcer seeds. For the second we announce a peer as well.
 const (
-	theirTorrent  = "announced by Transmission"
-	sharedTorrent = "announced by both"
+	crowdSize = 16
+	takes     = 8 // of the nodes it found, to announce to
 )
 
-// ourPeer is the port of the peer that we announce.
-const ourPeer = 7004
+// The torrent that the announcer seeds, and the port of our peer for it.
+const (
+	torrentName = "announced by both"
+	ourPeer     = 7004
+)
 
 // meeting is what the checks with Transmission work with.
 type meeting struct {
@@ -51,7 +51,7 @@ func (l *lab) startFinder(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	if err := l.meeting.node.says(ctx, "msg=listening", "addr="+addr.String()); err != nil {
+	if err := l.meeting.node.says(ctx, 1, "msg=listening addr="+addr.String()); err != nil {
 		return err
 	}
 	l.meeting.finder, err = l.startTransmission(finderMember, []netip.AddrPort{addr})
@@ -60,16 +60,19 @@ func (l *lab) startFinder(ctx context.Context) (err error) {
 
 // startAnnouncer starts the crowd, announces a peer there, and starts
 // Transmission, which is to find that peer and to announce itself. It takes its
-// time: what comes of it is looked at later.
+// time: what comes of it is looked at later. Until then none of our commands may
+// get into its table, hence --read-only: for a node that is gone its search waits
+// half a minute.
 func (l *lab) startAnnouncer(ctx context.Context) (err error) {
 	if err := l.startCrowd(ctx); err != nil {
 		return err
 	}
-	_, infohash := torrentOf(sharedTorrent)
-	if _, err := l.inCrowd(ctx, "announce", "--port", strconv.Itoa(ourPeer), infohash.String()); err != nil {
+	_, infohash := torrentOf(torrentName)
+	_, err = l.inCrowd(ctx, "announce", "--read-only", "--port", strconv.Itoa(ourPeer), infohash.String())
+	if err != nil {
 		return err
 	}
-	l.meeting.announcer, err = l.startTransmission(announcerMember, l.meeting.crowd, theirTorrent, sharedTorrent)
+	l.meeting.announcer, err = l.startTransmission(announcerMember, l.meeting.crowd, torrentName)
 	return err
 }
 
@@ -89,7 +92,7 @@ func (l *lab) startCrowd(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return crowd.says(ctx, "ready")
+	return crowd.says(ctx, 1, "ready")
 }
 
 // inCrowd runs our program where the crowd is, and returns what it wrote.
@@ -102,7 +105,7 @@ func (l *lab) inCrowd(ctx context.Context, args ...string) (string, error) {
 // transmissionFinds waits until somebody has found our node, ends that, and
 // looks in what it wrote for Transmission: it has asked, and answered.
 func (l *lab) transmissionFinds(ctx context.Context) error {
-	if err := l.meeting.node.says(ctx, ": 1 contact"); err != nil {
+	if err := l.meeting.node.says(ctx, 1, ": 1 contact"); err != nil {
 		return err
 	}
 	if err := l.meeting.node.end(); err != nil {
@@ -116,61 +119,76 @@ func (l *lab) transmissionFinds(ctx context.Context) error {
 	if len(rows) != 1 {
 		return fmt.Errorf("%d contacts, want Transmission alone: %v", len(rows), rows)
 	}
-	r, id := rows[0], transmissionID(finderMember).String()
-	addr := netip.AddrPortFrom(at(finderMember), transmissionPort).String()
-	if r["id"] != id || r.addr() != addr || r["state"] != "good" || r["origin"] != "query" || r["queries"] == "0" || r["replies"] == "0" {
-		return fmt.Errorf("got %v, want %s at %s, good, by its query and with replies", r, id, addr)
+	r := rows[0]
+	if r["state"] != "good" || r["origin"] != "query" || r["queries"] == "0" || r["replies"] == "0" {
+		return fmt.Errorf("want a good contact that asked first and has answered, got %v", r)
 	}
 	l.note = fmt.Sprintf("; %s queries, %s replies", r["queries"], r["replies"])
+	return isTransmission(r, finderMember)
+}
+
+// isTransmission tells whether a row is of the Transmission that is such a
+// member.
+func isTransmission(r row, member byte) error {
+	id, addr := transmissionID(member).String(), transmissionAt(member).String()
+	if r["id"] != id || r.addr() != addr {
+		return fmt.Errorf("want %s at %s, got %v", id, addr, r)
+	}
 	return nil
 }
 
-// transmissionBegins waits until Transmission has begun to announce for both
-// torrents.
-func (l *lab) transmissionBegins(ctx context.Context) error {
-	return l.announcerSays(ctx, "Starting IPv4 DHT announce")
-}
-
-// transmissionLearns waits until Transmission has learned of the peer that we
-// announced.
-func (l *lab) transmissionLearns(ctx context.Context) error {
-	return l.meeting.announcer.says(ctx, sharedTorrent, "Learned 1 IPv4 peers from DHT")
-}
-
-// transmissionAnnounces waits until it has announced itself for both torrents.
-func (l *lab) transmissionAnnounces(ctx context.Context) error {
-	return l.announcerSays(ctx, "IPv4 DHT announce done")
-}
-
-// announcerSays waits until Transmission has written what of each torrent.
-func (l *lab) announcerSays(ctx context.Context, what string) error {
-	return errors.Join(l.meeting.announcer.says(ctx, theirTorrent, what), l.meeting.announcer.says(ctx, sharedTorrent, what))
-}
-
-// findsTransmission has our program find the peers of both torrents.
-func (l *lab) findsTransmission(table string) func(context.Context) error {
-	return func(ctx context.Context) error {
-		theirs := netip.AddrPortFrom(at(announcerMember), transmissionPort)
-		if err := l.peersAre(ctx, table, theirTorrent, theirs); err != nil {
-			return err
-		}
-		return l.peersAre(ctx, table, sharedTorrent, theirs, netip.AddrPortFrom(at(commandMember), ourPeer))
+// pingsTransmission pings each Transmission.
+func (l *lab) pingsTransmission(ctx context.Context) error {
+	all := []byte{finderMember, announcerMember}
+	args := []string{"ping", "--format", "csv"}
+	for _, member := range all {
+		args = append(args, transmissionAt(member).String())
 	}
-}
-
-// peersAre has our program look for the peers of a torrent, which are to be want.
-func (l *lab) peersAre(ctx context.Context, table, torrent string, want ...netip.AddrPort) error {
-	_, infohash := torrentOf(torrent)
-	out, err := l.inCrowd(ctx, "probe", "--table", table, infohash.String())
+	out, err := l.inCrowd(ctx, args...)
 	if err != nil {
 		return err
 	}
-	var lines []string
-	for _, peer := range want {
-		lines = append(lines, peer.String())
+	rows, err := readCSV(out)
+	if err != nil {
+		return err
 	}
-	if got := slices.Sorted(slices.Values(strings.Fields(out))); !slices.Equal(got, lines) {
-		return fmt.Errorf("probe for the torrent %q printed %q, want %q", torrent, got, lines)
+	if len(rows) != len(all) {
+		return fmt.Errorf("%d rows for %d Transmissions", len(rows), len(all))
 	}
-	return nil
+	return errors.Join(isTransmission(rows[0], all[0]), isTransmission(rows[1], all[1]))
+}
+
+// transmissionBegins waits until Transmission has begun to search.
+func (l *lab) transmissionBegins(ctx context.Context) error {
+	return l.meeting.announcer.says(ctx, 1, torrentName+" Starting IPv4 DHT announce")
+}
+
+// transmissionLearns waits until it has learned of the peer that we announced.
+func (l *lab) transmissionLearns(ctx context.Context) error {
+	return l.meeting.announcer.says(ctx, 1, torrentName+" Learned 1 IPv4 peers from DHT")
+}
+
+// transmissionAnnounces waits until ours have answered its announcements.
+func (l *lab) transmissionAnnounces(ctx context.Context) error {
+	return l.meeting.announcer.says(ctx, takes, "Got reply to announce_peer")
+}
+
+// findsTransmission has our program find both peers of the torrent.
+func (l *lab) findsTransmission(table string) func(context.Context) error {
+	return func(ctx context.Context) error {
+		_, infohash := torrentOf(torrentName)
+		out, err := l.inCrowd(ctx, "probe", "--table", table, infohash.String())
+		if err != nil {
+			return err
+		}
+		got := slices.Sorted(slices.Values(strings.Fields(out)))
+		want := []string{
+			transmissionAt(announcerMember).String(),
+			netip.AddrPortFrom(at(commandMember), ourPeer).String(),
+		}
+		if !slices.Equal(got, want) {
+			return fmt.Errorf("probe printed %q, want %q", out, want)
+		}
+		return nil
+	}
 }

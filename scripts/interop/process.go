@@ -6,7 +6,6 @@ import (
 	"io"
 	"os"
 	"os/exec"
-	"slices"
 	"strings"
 	"time"
 )
@@ -64,14 +63,16 @@ func (p *process) end() error {
 	return nil
 }
 
-// says waits until the process has written a line to stderr that has all of
-// parts.
-func (p *process) says(ctx context.Context, parts ...string) error {
+// says waits until the process has written to stderr n lines with what in them.
+func (p *process) says(ctx context.Context, n int, what string) error {
 	err := p.err.await(ctx, 0, func(line string) bool {
-		return !slices.ContainsFunc(parts, func(part string) bool { return !strings.Contains(line, part) })
+		if strings.Contains(line, what) {
+			n--
+		}
+		return n <= 0
 	})
 	if err != nil {
-		return fmt.Errorf("waiting for %q: %w", parts, err)
+		return fmt.Errorf("waiting for %q: %w", what, err)
 	}
 	return nil
 }

@@ -17,6 +17,7 @@ const transmissionPort = 51413 // of its DHT, and of the peer that it announces
 // startTransmission starts Transmission as a member of the LAN. It is fresh but
 // for the torrents that it is to seed and a dht.dat with its ID and nodes, which
 // are all it knows of the DHT: the public node it has built in is out of reach.
+// It tells what its DHT does on stderr.
 func (l *lab) startTransmission(member byte, nodes []netip.AddrPort, torrents ...string) (*process, error) {
 	dir := filepath.Join(l.dir, fmt.Sprint("transmission", member))
 	files := map[string][]byte{
@@ -32,7 +33,7 @@ func (l *lab) startTransmission(member byte, nodes []netip.AddrPort, torrents ..
 			return nil, err
 		}
 	}
-	return l.lan.join(member, "transmission-daemon", "--foreground", "--config-dir", dir, "--log-debug")
+	return l.lan.join(member, "env", "TR_DHT_VERBOSE=1", "transmission-daemon", "--foreground", "--config-dir", dir, "--log-debug")
 }
 
 // settings are Transmission's, without a port and a folder for data. Of all its
@@ -45,6 +46,11 @@ const settings = `{
 
 // transmissionID is the ID of the Transmission that is such a member.
 func transmissionID(member byte) kad.ID { return hashOf("transmission " + strconv.Itoa(int(member))) }
+
+// transmissionAt is where it is.
+func transmissionAt(member byte) netip.AddrPort {
+	return netip.AddrPortFrom(at(member), transmissionPort)
+}
 
 // dhtDat returns what Transmission keeps its ID and nodes in.
 func dhtDat(id kad.ID, nodes []netip.AddrPort) []byte {
