@@ -26,7 +26,7 @@ func (c *capture) orNil() *process {
 // startCapture starts the capture of loopback.
 func (l *lab) startCapture(ctx context.Context) error {
 	l.capture = &capture{pcap: filepath.Join(l.dir, "lo.pcap")}
-	return l.capture.start(ctx, "lo", "udp and not src host "+handwriter)
+	return l.capture.start(ctx, "lo", "udp and not src host "+handwriter, "setpriv", "--pdeathsig", "KILL")
 }
 
 // start starts tcpdump, by the program before if there is one, and waits until

@@ -61,7 +61,7 @@ type check struct {
 }
 
 // checks are all of them, in the order they are run in. Transmission is started
-// first and looked at late: it takes half a minute to announce. The linter comes
+// first and looked at late: it takes up to a minute to announce. The linter comes
 // last, when all is over.
 func checks(l *lab, transmission bool) []check {
 	all := []check{

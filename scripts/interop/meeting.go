@@ -38,8 +38,9 @@ const (
 
 // meeting is what the checks with Transmission work with.
 type meeting struct {
-	node, finder, announcer *process
-	crowd                   []netip.AddrPort
+	node, crowd *process         // ours
+	places      []netip.AddrPort // of the crowd
+	announcer   *process         // Transmission; nobody waits for what the finder says
 }
 
 // startFinder starts a node of ours that knows nobody, and Transmission that
@@ -54,7 +55,7 @@ func (l *lab) startFinder(ctx context.Context) (err error) {
 	if err := l.meeting.node.says(ctx, 1, "msg=listening addr="+addr.String()); err != nil {
 		return err
 	}
-	l.meeting.finder, err = l.startTransmission(finderMember, []netip.AddrPort{addr})
+	_, err = l.startTransmission(finderMember, []netip.AddrPort{addr})
 	return err
 }
 
@@ -72,7 +73,7 @@ func (l *lab) startAnnouncer(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	l.meeting.announcer, err = l.startTransmission(announcerMember, l.meeting.crowd, torrentName)
+	l.meeting.announcer, err = l.startTransmission(announcerMember, l.meeting.places, torrentName)
 	return err
 }
 
@@ -85,20 +86,19 @@ func (l *lab) startCrowd(ctx context.Context) error {
 	command := []string{self, "crowd"}
 	for i := range crowdSize {
 		addr := netip.AddrPortFrom(at(crowdMember), 6881+uint16(i))
-		l.meeting.crowd = append(l.meeting.crowd, addr)
+		l.meeting.places = append(l.meeting.places, addr)
 		command = append(command, addr.String())
 	}
-	crowd, err := l.lan.join(crowdMember, command...)
-	if err != nil {
+	if l.meeting.crowd, err = l.lan.join(crowdMember, command...); err != nil {
 		return err
 	}
-	return crowd.says(ctx, 1, "ready")
+	return l.meeting.crowd.says(ctx, 1, "ready")
 }
 
 // inCrowd runs our program where the crowd is, and returns what it wrote.
 func (l *lab) inCrowd(ctx context.Context, args ...string) (string, error) {
 	command := append([]string{l.program()}, args...)
-	command = append(command, "--network", "private", "--bootstrap", l.meeting.crowd[0].String())
+	command = append(command, "--network", "private", "--bootstrap", l.meeting.places[0].String())
 	return output(ctx, l.lan.member(commandMember, command...)...)
 }
 
