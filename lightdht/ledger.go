@@ -17,10 +17,10 @@ type Ledger struct {
 	max int
 
 	mu     sync.Mutex
-	epoch  time.Time               // the first time told, whose monotonic clock the peaks are counted by
-	index  map[[16]byte]uint32     // positions
+	epoch  time.Time              // the first time told, whose monotonic clock the peaks are counted by
+	index  map[[16]byte]uint32    // positions
 	chunks []*[ledgerChunk]account // by position, all full but the last
-	most   uint32                  // the position of the highest peak
+	most   uint32                 // the position of the highest peak
 }
 
 // LedgerEntry is what passed between us and one IP address. Bytes are UDP
@@ -131,11 +131,11 @@ func (l *Ledger) at(i uint32) *account { return &l.chunks[i/ledgerChunk][i%ledge
 // modulo 2^32 ns, which is unambiguous because moments are only compared when
 // the latest is less than two seconds old.
 func (r *account) sent(at time.Duration) {
-	now, t := uint32(at/time.Second), uint32(at)
-	if now-r.lastOut > 1 {
+	now, t := uint32(max(at, 0)/time.Second), uint32(max(at, 0))
+	if now > r.lastOut+1 {
 		r.recents = 0
 	}
-	if n := r.recents; n > 0 && int32(t-r.recent[n-1]) < 0 {
+	if n := r.recents; n > 0 && (now < r.lastOut || int32(t-r.recent[n-1]) < 0) {
 		now, t = r.lastOut, r.recent[n-1] // told in another order: as late as the latest
 	}
 	old := 0

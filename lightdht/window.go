@@ -134,7 +134,7 @@ func (l *lanes) add(addr netip.Addr) int {
 }
 
 // sweeps is how many lanes a call looks at. Each call adds one at most, so there
-// are at most 4/3 as many as have had a packet in a second or wait for one.
+// are hardly more than 4/3 of those that had a packet within a second or wait.
 const sweeps = 4
 
 // sweep drops lanes with nothing after past, of the next few.
