@@ -17,10 +17,10 @@ type Ledger struct {
 	max int
 
 	mu     sync.Mutex
-	epoch  time.Time              // the first time told, whose monotonic clock the peaks are counted by
-	index  map[[16]byte]uint32    // positions
+	epoch  time.Time               // the first time told, whose monotonic clock the peaks are counted by
+	index  map[[16]byte]uint32     // positions
 	chunks []*[ledgerChunk]account // by position, all full but the last
-	most   uint32                 // the position of the highest peak
+	most   uint32                  // the position of the highest peak
 }
 
 // LedgerEntry is what passed between us and one IP address. Bytes are UDP

@@ -211,7 +211,7 @@ func TestLedgerAll(t *testing.T) {
 
 // Records are small, and the garbage collector need not look into them.
 func TestLedgerRecord(t *testing.T) {
-	kind := reflect.TypeFor[record]()
+	kind := reflect.TypeFor[account]()
 	if kind.Size() > 104 {
 		t.Errorf("a record takes %d bytes", kind.Size())
 	}

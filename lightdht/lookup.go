@@ -14,6 +14,7 @@ import (
 // LookupConfig says how a lookup goes. The zero value is good.
 type LookupConfig struct {
 	Peers    bool // ask with get_peers instead of find_node
+	Scrape   bool // ask for the filters of BEP 33 too, see LookupResult.Scrape; implies Peers
 	K        int  // how many of the closest are returned; 0: 8
 	Width    int  // how many must have answered before it ends, while there is anybody to ask, at least K; 0: K. A wider lookup finds the true closest more surely
 	Parallel int  // queries under way at a time in each family, not counting those that are silent for longer than is usual; 0: 4
@@ -74,7 +75,8 @@ type Answer struct {
 	kad.NodeInfo
 	Hop   int
 	RTT   time.Duration
-	Token []byte // to announce there with; nil unless the lookup asked for peers
+	Token []byte      // to announce there with; nil unless the lookup asked for peers
+	Reply *krpc.Reply // all that it said
 }
 
 // LookupResult says what a lookup found and what happened on the way.

@@ -2,6 +2,7 @@ package lightdht
 
 import (
 	"net/netip"
+	"slices"
 	"time"
 
 	"github.com/lightdht/lightdht/lightdht/kad"
@@ -98,7 +99,7 @@ func (n *Node) mention(m *krpc.Message, from netip.AddrPort, now time.Time) {
 			n.count.add(MentionRefused, 1)
 			return
 		case n.private:
-		case crowded(seen, info.Addr.Addr()):
+		case slices.Contains(seen, info.Addr.Addr()):
 			n.count.add(MentionsCrowded, 1)
 			return
 		default:
@@ -112,16 +113,6 @@ func (n *Node) mention(m *krpc.Message, from netip.AddrPort, now time.Time) {
 	for i := range m.Nodes6.Len() {
 		one(m.Nodes6.At(i))
 	}
-}
-
-// crowded reports whether an address is among those seen. Lists are short.
-func crowded(seen []netip.Addr, a netip.Addr) bool {
-	for _, other := range seen {
-		if other == a {
-			return true
-		}
-	}
-	return false
 }
 
 // failed notes that node did not answer what was sent to it. Whether that counts

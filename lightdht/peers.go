@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/lightdht/lightdht/lightdht/kad"
+	"github.com/lightdht/lightdht/lightdht/krpc"
 )
 
 // peerStore keeps the peers of one family that were announced to us, for ttl, at
@@ -17,6 +18,7 @@ type peerStore struct {
 
 	mu     sync.Mutex
 	swarms map[kad.ID]*swarm
+	drawn  drawnSample // of their infohashes
 }
 
 // swarm is the peers of one infohash: a slice to draw from and where each
@@ -29,16 +31,18 @@ type swarm struct {
 type storedPeer struct {
 	addr    netip.AddrPort
 	expires time.Time
+	key     krpc.BloomKey // of addr, hashed once
+	seed    bool          // by its last announcement, BEP 33
 }
 
 func newPeerStore(c Config) *peerStore {
 	return &peerStore{ttl: c.PeerTTL, maxPeers: c.MaxPeers, maxHashes: c.MaxInfohashes, swarms: map[kad.ID]*swarm{}}
 }
 
-// add keeps addr for infohash until ttl after now. It reports whether it does
+// add keeps addr for infohash until ttl after now, as a seed or not. It reports whether it does
 // (false: there are too many infohashes), and whether the oldest of a full swarm
 // made room for it.
-func (p *peerStore) add(now time.Time, infohash kad.ID, addr netip.AddrPort) (kept, displaced bool) {
+func (p *peerStore) add(now time.Time, infohash kad.ID, addr netip.AddrPort, seed bool) (kept, displaced bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	s := p.swarms[infohash]
@@ -49,7 +53,8 @@ func (p *peerStore) add(now time.Time, infohash kad.ID, addr netip.AddrPort) (ke
 		s = &swarm{at: map[netip.AddrPort]int{}}
 		p.swarms[infohash] = s
 	}
-	return true, s.add(storedPeer{addr, now.Add(p.ttl)}, now, p.maxPeers)
+	peer := storedPeer{addr: addr, expires: now.Add(p.ttl), key: krpc.BloomKeyOf(addr.Addr()), seed: seed}
+	return true, s.add(peer, now, p.maxPeers)
 }
 
 func (s *swarm) add(peer storedPeer, now time.Time, limit int) (displaced bool) {
@@ -99,8 +104,9 @@ func (s *swarm) expire(now time.Time) {
 }
 
 // sample calls yield with live peers of infohash, in random order, until it
-// returns false or there are no more. yield runs under the store's lock.
-func (p *peerStore) sample(now time.Time, infohash kad.ID, yield func(netip.AddrPort) bool) {
+// returns false or there are no more; noSeed leaves seeds out. yield runs under
+// the store's lock.
+func (p *peerStore) sample(now time.Time, infohash kad.ID, noSeed bool, yield func(netip.AddrPort) bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	s := p.swarms[infohash]
@@ -111,10 +117,35 @@ func (p *peerStore) sample(now time.Time, infohash kad.ID, yield func(netip.Addr
 		i := rand.IntN(n)
 		s.swap(i, n-1)
 		peer := s.peers[n-1]
-		if peer.expires.After(now) && !yield(peer.addr) {
+		if peer.expires.After(now) && !(noSeed && peer.seed) && !yield(peer.addr) {
 			return
 		}
 	}
+}
+
+// filters makes the two filters those of the live peers of infohash (BEP 33), and
+// reports whether there are any.
+func (p *peerStore) filters(now time.Time, infohash kad.ID, seeds, others *krpc.Bloom) (known bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	*seeds, *others = krpc.Bloom{}, krpc.Bloom{}
+	s := p.swarms[infohash]
+	if s == nil {
+		return false
+	}
+	for i := range s.peers {
+		peer := &s.peers[i]
+		switch {
+		case !peer.expires.After(now):
+			continue
+		case peer.seed:
+			seeds.InsertKey(peer.key)
+		default:
+			others.InsertKey(peer.key)
+		}
+		known = true
+	}
+	return known
 }
 
 func (s *swarm) swap(i, j int) {

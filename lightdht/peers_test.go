@@ -23,7 +23,7 @@ func storeOf(ttl time.Duration, maxPeers, maxHashes int) *peerStore {
 func sampled(t *testing.T, p *peerStore, now time.Time, infohash kad.ID) map[netip.AddrPort]bool {
 	t.Helper()
 	set := map[netip.AddrPort]bool{}
-	p.sample(now, infohash, func(a netip.AddrPort) bool {
+	p.sample(now, infohash, false, func(a netip.AddrPort) bool {
 		if set[a] {
 			t.Fatalf("%s twice", a)
 		}
@@ -36,9 +36,9 @@ func sampled(t *testing.T, p *peerStore, now time.Time, infohash kad.ID) map[net
 func TestPeersExpire(t *testing.T) {
 	p, began := storeOf(30*time.Minute, 10, 10), time.Unix(1000, 0)
 	infohash := kad.ID{1}
-	p.add(began, infohash, peerAt(1))
-	p.add(began.Add(10*time.Minute), infohash, peerAt(2))
-	p.add(began.Add(20*time.Minute), infohash, peerAt(1)) // again: its time begins anew
+	p.add(began, infohash, peerAt(1), false)
+	p.add(began.Add(10*time.Minute), infohash, peerAt(2), false)
+	p.add(began.Add(20*time.Minute), infohash, peerAt(1), false) // again: its time begins anew
 	for _, c := range []struct {
 		after time.Duration
 		want  string
@@ -69,35 +69,35 @@ func TestFullSwarm(t *testing.T) {
 	p, now := storeOf(time.Minute, 3, 10), time.Unix(1000, 0)
 	infohash := kad.ID{1}
 	for i := range 3 {
-		if kept, displaced := p.add(now.Add(time.Duration(i)*time.Second), infohash, peerAt(i)); !kept || displaced {
+		if kept, displaced := p.add(now.Add(time.Duration(i)*time.Second), infohash, peerAt(i), false); !kept || displaced {
 			t.Errorf("peer %d made somebody lose his place", i)
 		}
 	}
-	p.add(now.Add(3*time.Second), infohash, peerAt(0)) // now the youngest
-	if kept, displaced := p.add(now.Add(4*time.Second), infohash, peerAt(3)); !kept || !displaced {
+	p.add(now.Add(3*time.Second), infohash, peerAt(0), false) // now the youngest
+	if kept, displaced := p.add(now.Add(4*time.Second), infohash, peerAt(3), false); !kept || !displaced {
 		t.Error("the loss of a peer was not told")
 	}
 	got := sampled(t, p, now.Add(5*time.Second), infohash)
 	if len(got) != 3 || got[peerAt(1)] || !got[peerAt(0)] || !got[peerAt(3)] {
 		t.Errorf("kept: %v, want all but the oldest", got)
 	}
-	if kept, displaced := p.add(now.Add(62*time.Second), infohash, peerAt(4)); !kept || displaced {
+	if kept, displaced := p.add(now.Add(62*time.Second), infohash, peerAt(4), false); !kept || displaced {
 		t.Error("one that had expired counts as lost")
 	}
 }
 
 func TestFullStoreRefusesInfohashes(t *testing.T) {
 	p, now := storeOf(time.Minute, 3, 2), time.Unix(1000, 0)
-	p.add(now, kad.ID{1}, peerAt(1))
-	p.add(now, kad.ID{2}, peerAt(1))
-	if kept, displaced := p.add(now, kad.ID{3}, peerAt(1)); kept || displaced || len(sampled(t, p, now, kad.ID{3})) != 0 {
+	p.add(now, kad.ID{1}, peerAt(1), false)
+	p.add(now, kad.ID{2}, peerAt(1), false)
+	if kept, displaced := p.add(now, kad.ID{3}, peerAt(1), false); kept || displaced || len(sampled(t, p, now, kad.ID{3})) != 0 {
 		t.Error("a third infohash was taken")
 	}
-	if kept, _ := p.add(now, kad.ID{2}, peerAt(2)); !kept {
+	if kept, _ := p.add(now, kad.ID{2}, peerAt(2), false); !kept {
 		t.Error("a peer of a known infohash was refused")
 	}
 	p.sweep(now.Add(2 * time.Minute))
-	if kept, _ := p.add(now.Add(2*time.Minute), kad.ID{3}, peerAt(1)); !kept {
+	if kept, _ := p.add(now.Add(2*time.Minute), kad.ID{3}, peerAt(1), false); !kept {
 		t.Error("refused though the others have expired")
 	}
 }
@@ -119,7 +119,7 @@ func TestPeersAgainstAMap(t *testing.T) {
 			switch op := r.IntN(10); {
 			case op < 7:
 				e := entry{infohash, peerAt(r.IntN(100))}
-				p.add(now, e.infohash, e.addr)
+				p.add(now, e.infohash, e.addr, false)
 				twin[e] = now.Add(time.Minute)
 			case op < 9:
 				want := map[netip.AddrPort]bool{}
@@ -144,12 +144,12 @@ func TestSampleIsFair(t *testing.T) {
 	const peers, size, rounds = 40, 10, 20000
 	p, now := storeOf(time.Minute, peers, 1), time.Unix(1000, 0)
 	for i := range peers {
-		p.add(now, kad.ID{}, peerAt(i))
+		p.add(now, kad.ID{}, peerAt(i), false)
 	}
 	chosen, first := map[netip.AddrPort]int{}, map[netip.AddrPort]int{}
 	for range rounds {
 		n := 0
-		p.sample(now, kad.ID{}, func(a netip.AddrPort) bool {
+		p.sample(now, kad.ID{}, false, func(a netip.AddrPort) bool {
 			if n == 0 {
 				first[a]++
 			}

@@ -29,6 +29,9 @@ type answerer struct {
 	nodes6 []byte
 	peers  krpc.Peers
 	token  []byte
+
+	seedFilter, peerFilter krpc.Bloom
+	samples                []byte
 }
 
 // serve records who asked and answers.
@@ -95,6 +98,8 @@ func (n *Node) answer(e *endpoint, m *krpc.Message, from netip.AddrPort, now tim
 		n.answerGetPeers(e, m, from, now)
 	case krpc.MethodAnnouncePeer:
 		n.answerAnnounce(e, m, from, now)
+	case krpc.MethodSampleInfohashes:
+		n.answerSamples(e, m, now)
 	default:
 		e.ans.refuse(krpc.CodeMethodUnknown, "method unknown")
 	}
@@ -120,12 +125,15 @@ func (n *Node) answerGetPeers(e *endpoint, m *krpc.Message, from netip.AddrPort,
 		e.ans.refuse(krpc.CodeProtocol, "info_hash of 20 bytes missing")
 		return
 	}
-	own, other := n.wanted(e, m.Want)
-	n.addNodes(&e.ans, own, m.InfoHash, now)
 	e.ans.token = n.tokens.append(e.ans.token[:0], now, from.Addr(), m.InfoHash)
 	e.ans.msg.Token = e.ans.token
 	e.ans.msg.Fields |= krpc.FieldToken
-	e.addPeers(m.InfoHash, now)
+	if m.Scrape {
+		e.addFilters(m.InfoHash, now)
+	}
+	own, other := n.wanted(e, m.Want)
+	n.addNodes(&e.ans, own, m.InfoHash, now)
+	e.addPeers(m, now)
 	n.addNodes(&e.ans, other, m.InfoHash, now)
 }
 
@@ -143,14 +151,14 @@ func (n *Node) answerAnnounce(e *endpoint, m *krpc.Message, from netip.AddrPort,
 		n.count.add(BadToken, 1)
 		e.ans.refuse(krpc.CodeProtocol, "bad token")
 	default:
-		n.storePeer(e, m.InfoHash, netip.AddrPortFrom(from.Addr(), port), now)
+		n.storePeer(e, m, netip.AddrPortFrom(from.Addr(), port), now)
 	}
 }
 
-// storePeer keeps an announced peer, or refuses it when there are peers of too
-// many infohashes.
-func (n *Node) storePeer(e *endpoint, infohash kad.ID, peer netip.AddrPort, now time.Time) {
-	kept, displaced := e.peers.add(now, infohash, peer)
+// storePeer keeps the peer that m announces, or refuses it when there are peers
+// of too many infohashes.
+func (n *Node) storePeer(e *endpoint, m *krpc.Message, peer netip.AddrPort, now time.Time) {
+	kept, displaced := e.peers.add(now, m.InfoHash, peer, m.Seed)
 	if !kept || displaced {
 		n.count.add(PeersDropped, 1)
 	}
@@ -210,9 +218,9 @@ func (a *answerer) room() int {
 	return maxAnswer - len(a.buf)
 }
 
-// addPeers puts a random sample of the peers of infohash into the answer, as
+// addPeers puts a random sample of the peers that m asks for into the answer, as
 // many as there is room for.
-func (e *endpoint) addPeers(infohash kad.ID, now time.Time) {
+func (e *endpoint) addPeers(m *krpc.Message, now time.Time) {
 	a := &e.ans
 	room := a.room() - len("6:valuesle")
 	size := len("6:") + 6
@@ -220,7 +228,7 @@ func (e *endpoint) addPeers(infohash kad.ID, now time.Time) {
 		size = len("18:") + 18
 	}
 	a.peers = a.peers[:0]
-	e.peers.sample(now, infohash, func(addr netip.AddrPort) bool {
+	e.peers.sample(now, m.InfoHash, m.NoSeed, func(addr netip.AddrPort) bool {
 		if room -= size; room < 0 {
 			return false
 		}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/lightdht/lightdht/lightdht/kad"
+	"github.com/lightdht/lightdht/lightdht/krpc"
 )
 
 // shortlist is the thinking part of a lookup in one family: whom to ask next,
@@ -52,7 +53,7 @@ type candidate struct {
 	since time.Time // when it was asked
 	call  *call     // its query
 	token []byte    // from its reply
-	rtt   time.Duration
+	reply *krpc.Reply
 	zone  netip.Prefix // its neighbourhood; zero without spread
 }
 

@@ -175,8 +175,8 @@ func (l *lookup) tell(end lookupEnd) {
 }
 
 func (l *lookup) query() krpc.Query {
-	if l.cfg.Peers {
-		return krpc.GetPeers{InfoHash: l.res.Target, Want: l.n.want()}
+	if l.cfg.Peers || l.cfg.Scrape {
+		return krpc.GetPeers{InfoHash: l.res.Target, Want: l.n.want(), Scrape: l.cfg.Scrape}
 	}
 	return krpc.FindNode{Target: l.res.Target, Want: l.n.want()}
 }
@@ -215,7 +215,7 @@ func (l *lookup) take(end lookupEnd, yield func(Step) bool) bool {
 		l.res.Strange++
 		c = end.list.replaced(c, reply.ID)
 	}
-	c.rtt = reply.RTT
+	c.reply = reply
 	step := l.step(Answered, c)
 	step.Reply, step.New, step.Peers = reply, l.learn(c, reply), l.newPeers(reply)
 	return yield(step)
@@ -283,7 +283,7 @@ func (l *lookup) conclude() {
 		l.n.count.add(CandidatesCrowded, crowded)
 		for _, c := range closest {
 			l.res.Hops = max(l.res.Hops, c.hop)
-			l.res.Closest = append(l.res.Closest, Answer{NodeInfo: c.node, Hop: c.hop, RTT: c.rtt, Token: c.token})
+			l.res.Closest = append(l.res.Closest, Answer{NodeInfo: c.node, Hop: c.hop, RTT: c.reply.RTT, Token: c.token, Reply: c.reply})
 		}
 		for _, c := range list.waiting() {
 			l.res.Silent++

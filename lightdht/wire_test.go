@@ -93,6 +93,7 @@ func FuzzReceive(f *testing.F) {
 	infohash := kad.ID{7}
 	for _, q := range []krpc.Query{
 		krpc.Ping{}, krpc.FindNode{}, krpc.FindNode{Want: krpc.WantIPv4 | krpc.WantIPv6}, krpc.GetPeers{InfoHash: infohash},
+		krpc.GetPeers{InfoHash: infohash, Scrape: true}, krpc.GetPeers{InfoHash: infohash, NoSeed: true}, krpc.SampleInfohashes{},
 		krpc.AnnouncePeer{InfoHash: infohash, Port: 1, Token: []byte("12345678")}, krpc.Get{}, krpc.Any{Name: "vote"},
 	} {
 		f.Add(encoded(q))
@@ -117,7 +118,7 @@ func FuzzReceive(f *testing.F) {
 		n := wired(t, w, 20)
 		defer n.Close()
 		for i := range 300 {
-			n.endpoint(kad.FamilyOf(peerAt(i).Addr())).peers.add(time.Now(), infohash, peerAt(i))
+			n.endpoint(kad.FamilyOf(peerAt(i).Addr())).peers.add(time.Now(), infohash, peerAt(i), i%3 == 0)
 		}
 		ended := 0
 		n.start(t.Context(), &call{to: kad.NodeInfo{ID: kad.ID{9}, Addr: asker}, deliver: func(*call) { ended++ }}, krpc.Ping{})

@@ -48,7 +48,7 @@ type FindNode struct {
 type GetPeers struct {
 	InfoHash kad.ID
 	Want     Want
-	Scrape   bool // ask for the two Bloom filters of BEP 33 instead of peers
+	Scrape   bool // ask for the two filters of BEP 33 too, see Bloom
 	NoSeed   bool // seeds need not be among the peers, BEP 33
 }
 

@@ -1,6 +1,7 @@
 package krpc
 
 import (
+	"iter"
 	"net/netip"
 	"slices"
 	"time"
@@ -35,4 +36,15 @@ func (m *Message) NodeInfos() []kad.NodeInfo {
 func (m *Message) PeerAddrs() []netip.AddrPort {
 	addrs := make([]netip.AddrPort, 0, m.Values.Len())
 	return slices.AppendSeq(addrs, m.Values.All())
+}
+
+// Infohashes yields the samples of m in their order (BEP 51).
+func (m *Message) Infohashes() iter.Seq[kad.ID] {
+	return func(yield func(kad.ID) bool) {
+		for b := m.Samples; len(b) >= kad.Size; b = b[kad.Size:] {
+			if !yield(kad.ID(b[:kad.Size])) {
+				return
+			}
+		}
+	}
 }
