@@ -20,7 +20,7 @@ func TestColumnsAreInTheDictionary(t *testing.T) {
 			described = append(described, name)
 		}
 	}
-	written := slices.Concat(contactColumns, peerColumns, closestColumns, pingColumns, storedColumns)
+	written := slices.Concat(contactColumns, peerColumns, scrapeColumns, closestColumns, pingColumns, storedColumns)
 	for _, name := range written {
 		if !slices.Contains(described, name) {
 			t.Errorf("column %s is not in datasets/README.md", name)

@@ -15,10 +15,12 @@ func probeCommand() *cli.Command {
 		Usage:     "find the peers of infohashes",
 		ArgsUsage: "INFOHASH… (40 hex, base32, v2, magnet link; - reads lines from stdin)",
 		Description: "Prints every peer once, as it is found: ip:port, after the infohash when there are several.\n" +
+			"With --scrape, prints instead how many seeds and other peers the closest nodes count, with standard errors (BEP 33).\n" +
 			"With --testnet N, peers are announced in the test network for the infohashes asked for.",
 		Flags: append(append(commonFlags(), lookupFlags()...), formatFlag("text"),
 			&cli.IntFlag{Name: "announce", DefaultText: "no announcement",
 				Usage: "afterwards announce a peer at `PORT` of our address; 0 means the port of our socket"},
+			&cli.BoolFlag{Name: "scrape", Usage: "count the swarms instead of naming their peers"},
 		),
 		Action: probe,
 	}
@@ -35,19 +37,33 @@ func probe(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	cfg.Peers = true
+	cfg.Peers, cfg.Scrape = true, c.Bool("scrape")
 	ids, err := infohashes(c, lightdht.ParseInfohash)
 	if err != nil {
 		return err
 	}
-	s, err := open(c, peerColumns, ids...)
+	columns := peerColumns
+	if cfg.Scrape {
+		columns = scrapeColumns
+	}
+	s, err := open(c, columns, ids...)
 	if err != nil {
 		return err
 	}
 	defer s.close()
-	peers := func(id kad.ID, step lightdht.Step) error { return s.printPeers(id, step.Peers, len(ids) > 1) }
+	peers := func(id kad.ID, step lightdht.Step) error {
+		if cfg.Scrape {
+			return nil
+		}
+		return s.printPeers(id, step.Peers, len(ids) > 1)
+	}
 	done := func(res *lightdht.LookupResult) error {
 		s.say("%s: %s; %s", res.Target, some(len(res.Peers), "peer"), summary(res))
+		if cfg.Scrape {
+			if err := s.printScrape(res, len(ids) > 1); err != nil {
+				return err
+			}
+		}
 		if !c.IsSet("announce") {
 			return nil
 		}
