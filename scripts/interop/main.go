@@ -95,6 +95,8 @@ func swarmChecks(l *lab) []check {
 
 		{"probe --table flat: the peer that libtorrent announced", false, l.probeFinds("flat")},
 		{"probe --table prefix: the peer that libtorrent announced", false, l.probeFinds("prefix")},
+		{"probe --scrape: libtorrent's filters count the peer that it announced", false, l.scrapeCounts},
+		{"sample_infohashes: libtorrent tells what was announced to it", false, l.libtorrentSamples},
 		{"announce --port: libtorrent finds our peer", false, l.libtorrentFinds("announce", "--port", "7001")},
 		{"announce: libtorrent finds our peer at the port of the socket", false, l.libtorrentFindsSocket},
 		{"probe --announce: libtorrent finds our peer", false, l.libtorrentFinds("probe", "--announce", "7001")},
@@ -104,6 +106,7 @@ func swarmChecks(l *lab) []check {
 		{"dump: csv and ndjson agree", false, l.dumpsAgree},
 
 		{"server: answers hand-written queries as it should", false, l.serverAnswers},
+		{"server: tells libtorrent its infohashes", false, l.serverSamples},
 		{"server: every session has asked it", false, l.serverAsked},
 	}
 }

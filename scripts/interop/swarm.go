@@ -37,6 +37,7 @@ type event struct {
 	NIDs     []kad.ID         // of all sessions
 	Addrs    []netip.AddrPort // of all sessions
 	Nodes    [][2]string      // live ones: ID and address
+	Samples  []kad.ID         // that a node was asked for
 	Routing  []int            // sizes of the routing tables
 }
 
