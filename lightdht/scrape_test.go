@@ -313,3 +313,15 @@ func TestScrapeOfSeeds(t *testing.T) {
 		}
 	})
 }
+
+// Where filters have no room there are none, and the rest of the answer is whole.
+func TestFiltersWithoutRoom(t *testing.T) {
+	inLab(t, func(l *lab) {
+		l.node(addrA, lightdht.Config{Version: make([]byte, 450)})
+		l.join(host(1), at(addrA), infohash, 1, true)
+		got := l.peer(addrB, nil).query(at(addrA), krpc.GetPeers{InfoHash: infohash, Scrape: true})
+		if seeds, peers := got.Filters(); len(got.Raw) > 1024 || seeds != nil || peers != nil || got.Values.Len() != 1 || len(got.Token) == 0 {
+			t.Errorf("%d bytes: %q", len(got.Raw), got.Raw)
+		}
+	})
+}
