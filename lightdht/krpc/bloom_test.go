@@ -99,7 +99,7 @@ func TestBloomEmptyAndFull(t *testing.T) {
 func TestBloomEstimates(t *testing.T) {
 	r := rand.New(rand.NewPCG(33, 0))
 	for _, n := range []int{1, 2, 12, 100, 1000, 4000} {
-		rounds := 400
+		const rounds = 100
 		var sum, squares, told float64
 		for range rounds {
 			b := randomBloom(r, n)
@@ -108,9 +108,9 @@ func TestBloomEstimates(t *testing.T) {
 			squares += (size - float64(n)) * (size - float64(n))
 			told += b.StdErr()
 		}
-		mean, spread := sum/float64(rounds), math.Sqrt(squares/float64(rounds))
-		told /= float64(rounds)
-		if limit := 5*told/math.Sqrt(float64(rounds)) + 0.01*float64(n); math.Abs(mean-float64(n)) > limit {
+		mean, spread := sum/rounds, math.Sqrt(squares/rounds)
+		told /= rounds
+		if limit := 5*told/math.Sqrt(rounds) + 0.01*float64(n); math.Abs(mean-float64(n)) > limit {
 			t.Errorf("%d: mean %v, off by more than %v", n, mean, limit)
 		}
 		if n >= 12 && (spread < 0.8*told || spread > 1.25*told) { // few have no bit in common: nothing spreads
