@@ -43,7 +43,7 @@ const (
 	KernelDropped                    // datagrams that the system dropped before they could be read: its buffer was full
 	Refused                          // queries of ours that ended because the receiver's system said that nobody listens
 	Bans                             // addresses banned for asking too much, see Limits
-	Banned                           // packets from banned addresses, dropped
+	Banned                           // packets from banned addresses that answered nothing, dropped
 	QueriesHeld                      // queries that waited because of Limits
 	QueriesLimited                   // queries not sent because of Limits
 	AnswersLimited                   // answers not sent because of Limits

@@ -31,7 +31,7 @@ const (
 // room among the eight that its place is for. It may thus be undercounted and
 // banned late or never, but not wrongly. Whoever can send packets in another's
 // name can get it banned, though; that is in the nature of UDP, and why bans
-// are short.
+// are short and do not keep answers to our own queries out.
 type guard struct {
 	limit  uint32 // 0: none
 	banFor time.Duration
@@ -40,7 +40,7 @@ type guard struct {
 	mu    sync.Mutex
 	epoch time.Time     // the first now
 	clock time.Duration // the last now, since epoch
-	sets  []guardSet
+	sets  []*guardSet   // nil where nobody has been counted yet
 
 	banned map[uint64]struct{}
 	order  []ban // those in banned as they end, from first on
@@ -65,14 +65,14 @@ func newGuard(l Limits) *guard {
 	g := &guard{limit: uint32(min(max(l.Inbound, 0), 1<<31)), banFor: min(l.BanFor, endless)}
 	if g.limit > 0 {
 		g.key = [2]uint64{rand.Uint64(), rand.Uint64()}
-		g.sets = make([]guardSet, guardSets)
+		g.sets = make([]*guardSet, guardSets)
 		g.banned = make(map[uint64]struct{})
 	}
 	return g
 }
 
-// admit counts a packet and reports whether it is to be looked at. If not, its
-// source is banned, and banned tells whether since just this packet.
+// admit counts a packet and reports whether its source may ask. If not, it is
+// banned, and banned tells whether since just this packet.
 func (g *guard) admit(now time.Time, from netip.Addr) (ok, banned bool) {
 	if g.limit == 0 {
 		return true, false
@@ -123,7 +123,11 @@ func (g *guard) advance(now time.Time) {
 func (g *guard) exceeds(source uint64) bool {
 	now := uint32(g.clock/time.Second) + guardSpan // so that a zero last is long ago
 	hi, lo := bits.Mul64(source^g.key[0], g.key[1]|1)
-	set := &g.sets[(hi^lo)%guardSets]
+	at := &g.sets[(hi^lo)%guardSets]
+	if *at == nil {
+		*at = new(guardSet)
+	}
+	set := *at
 	way := set.find(source, now)
 	set.pass(way, now)
 	set.counts[way][now%guardSpan]++

@@ -1,6 +1,7 @@
 package lightdht
 
 import (
+	"encoding/binary"
 	"net/netip"
 	"time"
 
@@ -14,9 +15,7 @@ func (n *Node) receive(e *endpoint, b []byte, from netip.AddrPort, now time.Time
 	if n.ledger != nil && !n.ledger.In(now, from.Addr(), len(b)) {
 		n.count.add(LedgerFull, 1)
 	}
-	if !n.admit(b, from, now) {
-		return
-	}
+	welcome := n.admit(from, now)
 	m := &e.in
 	if err := krpc.Parse(b, m); err != nil {
 		n.malformed(b, from, now, err)
@@ -24,6 +23,11 @@ func (n *Node) receive(e *endpoint, b []byte, from netip.AddrPort, now time.Time
 	}
 	if m.Anomalies != 0 {
 		n.count.add(Anomalous, 1)
+	}
+	if !welcome && !n.expected(m, from) {
+		n.count.add(Banned, 1)
+		n.see(n.cfg.Trace.Refused, Packet{Time: now, Addr: from, Method: m.Method, Bytes: b, Err: ErrBanned})
+		return
 	}
 	switch m.Kind {
 	case krpc.KindQuery:
@@ -37,18 +41,21 @@ func (n *Node) receive(e *endpoint, b []byte, from netip.AddrPort, now time.Time
 	}
 }
 
-// admit reports whether a packet from there is to be read.
-func (n *Node) admit(b []byte, from netip.AddrPort, now time.Time) bool {
+// admit counts a packet from there and reports whether it may ask us anything.
+func (n *Node) admit(from netip.AddrPort, now time.Time) bool {
 	ok, banned := n.guard.admit(now, from.Addr())
 	if banned {
 		n.count.add(Bans, 1)
 		n.cfg.Logger.Info("banned for sending too much", "addr", from.Addr(), "for", n.cfg.Limits.BanFor)
 	}
-	if !ok {
-		n.count.add(Banned, 1)
-		n.see(n.cfg.Trace.Refused, Packet{Time: now, Addr: from, Bytes: b, Err: ErrBanned})
-	}
 	return ok
+}
+
+// expected reports whether m answers a query of ours that waits: that is taken
+// from those who are banned, too, since others may have got them banned.
+func (n *Node) expected(m *krpc.Message, from netip.AddrPort) bool {
+	return (m.Kind == krpc.KindReply || m.Kind == krpc.KindError) && len(m.TID) == 4 &&
+		n.pending.waits(binary.BigEndian.Uint32(m.TID), from)
 }
 
 // malformed counts a datagram that is no KRPC message.

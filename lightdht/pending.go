@@ -84,6 +84,15 @@ func (p *pending) match(tid uint32, from netip.AddrPort) (c *call, sent time.Tim
 	return nil, time.Time{}, stray
 }
 
+// waits reports whether a reply with this transaction id from this address would
+// answer a call.
+func (p *pending) waits(tid uint32, from netip.AddrPort) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	c := p.calls[tid]
+	return c != nil && c.to.Addr == from
+}
+
 // take takes out c, which has not been answered; false when it has ended.
 func (p *pending) take(c *call) bool {
 	p.mu.Lock()

@@ -59,7 +59,7 @@ type Trace struct {
 	Late      func(*Packet) // a reply or error to a query that had ended already
 	Stray     func(*Packet) // a reply or error to no query of ours
 	Malformed func(*Packet) // no KRPC message, or none that says what it is
-	Refused   func(*Packet) // dropped for whom it came from: banned (ErrBanned), private or reserved (ErrReserved, ErrAddress)
+	Refused   func(*Packet) // dropped for whom it came from: banned (ErrBanned, but for answers to our queries), private or reserved (ErrReserved, ErrAddress)
 
 	// Sent.
 	QuerySent func(*Packet) // a query of ours

@@ -60,6 +60,8 @@ type keeper struct {
 	retryAt time.Time
 	proof   time.Duration // pause before the next ping to learn what a time-out means
 	proofAt time.Time
+	survey  []kad.ID  // targets to be looked up one after the other, to know somebody in every zone next to ours
+	met     bool      // the first survey was made
 	busy    bool      // a lookup is under way
 	done    chan bool // told when it ended, and whether anybody answered
 }
@@ -205,6 +207,14 @@ func (k *keeper) lookup(now time.Time) {
 	switch {
 	case k.lonely() || k.n.rejoin.Load():
 		k.joinAgain(now)
+	case !k.met:
+		k.met = true
+		k.plan()
+		k.lookup(now)
+	case len(k.survey) > 0:
+		target := k.survey[0]
+		k.survey = k.survey[1:]
+		k.run(target)
 	case !now.Before(k.nextRun):
 		k.nextRun = now.Add(k.every())
 		k.run(k.scheduled())
@@ -219,8 +229,29 @@ func (k *keeper) joinAgain(now time.Time) {
 		return
 	}
 	k.n.rejoin.Store(false)
+	k.met = false
 	k.later(now)
 	k.run(k.n.ID())
+}
+
+// plan makes a survey of all zones next to ours, from the half of the space that
+// we are not in to the one beside our nearest member.
+func (k *keeper) plan() {
+	self, depth := k.n.ID(), 0
+	for _, e := range k.n.ends {
+		for _, m := range e.core.Load().all() {
+			depth = max(depth, kad.CommonPrefixLen(self, m.node.ID))
+		}
+	}
+	k.survey = nil
+	for i := range min(depth+1, kad.Bits-1) {
+		k.survey = append(k.survey, sibling(self, i))
+	}
+}
+
+// sibling returns a random ID that shares the first i bits with id and no more.
+func sibling(id kad.ID, i int) kad.ID {
+	return id.Prefix(i).Child(1 - id.Bit(i)).Random()
 }
 
 // later puts the next try off, twice as long as the last time.
@@ -305,6 +336,9 @@ func (k *keeper) pause(now time.Time) time.Duration {
 	}
 	if k.n.joined.Load() && !k.busy {
 		sooner(k.nextRun)
+		if len(k.survey) > 0 || !k.met {
+			sooner(now)
+		}
 		if k.lonely() || k.n.rejoin.Load() {
 			sooner(k.retryAt)
 		}
