@@ -81,19 +81,37 @@ func BenchmarkAppendNearestMostBad(b *testing.B) {
 	})
 }
 
-// Nine of ten have not been heard of for an hour.
+// Most of a million answered an hour ago, and all but some not since.
 func BenchmarkAppendNearestMostStale(b *testing.B) {
+	filters := map[string]table.Filter{"good": table.Good(epoch), "any": {},
+		"questionable": {Now: epoch, States: table.StateQuestionable, Answered: true}}
 	each(b, func(b *testing.B, kind string) {
-		r, tb := fixed(), newTable(b, kind)
-		for i := range 1_000_000 {
-			s := replied(randomID(r), addr4(i), epoch)
-			if i%10 != 0 {
-				s.Time = epoch.Add(-time.Hour)
+		for _, one := range []int{10, 1000} {
+			r, tb := fixed(), newTable(b, kind)
+			aged(tb, r, 1_000_000, one)
+			for name, f := range filters {
+				b.Run(fmt.Sprintf("%s/1in%d", name, one), func(b *testing.B) {
+					benchNearest(b, tb, targets(r), 8, f)
+				})
 			}
-			tb.Observe(s)
 		}
-		benchNearest(b, tb, targets(r), 8, table.Good(epoch))
 	})
+}
+
+// aged fills a table with n contacts of which one in so many is good at epoch
+// and the others are stale, as they are after some while.
+func aged(tb table.Table, r *rand.Rand, n, one int) {
+	cs := make([]kad.NodeInfo, n)
+	for i := range cs {
+		cs[i] = kad.NodeInfo{ID: randomID(r), Addr: addr4(i)}
+		tb.Observe(replied(cs[i].ID, cs[i].Addr, epoch.Add(-time.Hour)))
+	}
+	for i := 0; i < n; i += one {
+		tb.Observe(replied(cs[i].ID, cs[i].Addr, epoch))
+	}
+	for range n {
+		tb.Observe(table.Sighting{Node: cs[0], Time: epoch, Event: table.Mentioned})
+	}
 }
 
 // A million that never answered are all nearer than the hundred thousand that did.
@@ -144,6 +162,7 @@ func BenchmarkObserve(b *testing.B) {
 				}
 			})
 		}
+		b.Run("moving/of=1000000", func(b *testing.B) { benchMoving(b, kind) })
 		b.Run("new", func(b *testing.B) {
 			r, tb, i := fixed(), newTable(b, kind), 0
 			b.ReportAllocs()
@@ -153,6 +172,21 @@ func BenchmarkObserve(b *testing.B) {
 			}
 		})
 	})
+}
+
+// benchMoving sees a million in turn while 20 minutes pass, so that everybody
+// goes stale and comes back.
+func benchMoving(b *testing.B, kind string) {
+	const size = 1_000_000
+	tb := newTable(b, kind)
+	cs := fill(tb, fixed(), size)
+	n := 0
+	b.ReportAllocs()
+	for b.Loop() {
+		c := &cs[n*7919%size]
+		tb.Observe(replied(c.ID, c.Addr, epoch.Add(time.Duration(n)*(20*time.Minute/size))))
+		n++
+	}
 }
 
 func BenchmarkAll(b *testing.B) {
@@ -165,4 +199,22 @@ func BenchmarkAll(b *testing.B) {
 		}
 		b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/100_000, "ns/contact")
 	})
+}
+
+// All of a million move to a table of the other kind.
+func BenchmarkRestore(b *testing.B) {
+	for from, to := range map[string]string{"flat": "prefix", "prefix": "flat"} {
+		b.Run(from+" to "+to, func(b *testing.B) {
+			const size = 1_000_000
+			tb := newTable(b, from)
+			fill(tb, fixed(), size)
+			for b.Loop() {
+				other := newTable(b, to)
+				for c := range tb.All() {
+					other.Restore(c)
+				}
+			}
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/size, "ns/contact")
+		})
+	}
 }

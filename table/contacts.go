@@ -22,6 +22,7 @@ type contacts struct {
 	slab     slab
 	exact    exact
 	versions versions
+	living   living
 	nearest  [classes]index
 }
 
@@ -35,7 +36,8 @@ type index interface {
 	count(p kad.Prefix) int
 
 	// next appends to dst the nearest want or more candidates that q admits
-	// and that lie beyond after, in order; fewer when there are no more.
+	// and that lie beyond after, in order; fewer when there are no more up to
+	// q.bound.
 	next(dst []near, q *query, after cursor, want int) []near
 }
 
@@ -62,12 +64,43 @@ func (t *contacts) Observe(s Sighting) (c Contact, added bool) {
 	r := t.slab.at(pos)
 	before := r.class()
 	r.apply(&s, &t.versions)
-	t.reindex(pos, before, r.class(), known)
+	t.living.clock = seconds(s.Time)
+	t.settle(pos, before, known)
+	t.sweep()
 	return r.contact(&t.versions), !known
 }
 
-// reindex moves a contact between the indexes, or enters it into its first.
-func (t *contacts) reindex(pos uint32, before, after class, known bool) {
+// Restore implements [Table].
+func (t *contacts) Restore(c Contact) (added bool) {
+	k := keyOf(c.Info())
+	hash := t.exact.hash(&k)
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	restored := recordOf(k, &c, &t.versions)
+	t.living.clock = max(t.living.clock, restored.last)
+	pos, known := t.exact.find(hash, &k)
+	var before class
+	if known {
+		r := t.slab.at(pos)
+		before = r.class()
+		r.become(&restored)
+	} else {
+		pos = t.slab.add(restored)
+		t.exact.add(hash, pos)
+	}
+	t.settle(pos, before, known)
+	t.sweep()
+	return !known
+}
+
+// settle decides whether a contact that changed is of the living, and moves it
+// from the index of the class it was in before, or enters it into its first.
+func (t *contacts) settle(pos uint32, before class, known bool) {
+	r := t.slab.at(pos)
+	if r.class() == classStale {
+		t.living.judge(pos, r, t.living.clock)
+	}
+	after := r.class()
 	if known && before == after {
 		return
 	}
@@ -75,6 +108,20 @@ func (t *contacts) reindex(pos uint32, before, after class, known bool) {
 		t.nearest[before].remove(pos)
 	}
 	t.nearest[after].add(pos)
+}
+
+// sweep lets a few out of the queue of the living whose time is up.
+func (t *contacts) sweep() {
+	for range sweepMax {
+		pos, ok := t.living.pop(t.living.clock)
+		if !ok {
+			return
+		}
+		r := t.slab.at(pos)
+		before := r.class()
+		r.flags &^= flagQueued
+		t.settle(pos, before, true)
+	}
 }
 
 // Get implements [Table].

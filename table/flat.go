@@ -50,12 +50,17 @@ func (x *flatIndex) put(slot uint32, id uint64, pos uint32) {
 	x.slab.at(pos).slot = slot
 }
 
-// remove puts the last of the list into the place that becomes free.
+// remove puts the last of the list into the place that becomes free. Of the
+// chunks that are not used it keeps one.
 func (x *flatIndex) remove(pos uint32) {
 	x.size--
-	last := x.chunks[x.size/flatChunkSize]
-	i := x.size % flatChunkSize
+	n := x.size / flatChunkSize
+	last, i := x.chunks[n], x.size%flatChunkSize
 	x.put(x.slab.at(pos).slot, last.ids[i], last.pos[i])
+	if int(n)+2 < len(x.chunks) {
+		x.chunks[n+2] = nil
+		x.chunks = x.chunks[:n+2]
+	}
 }
 
 // each calls f with every chunk's used part.
@@ -64,7 +69,7 @@ func (x *flatIndex) each(f func(ids []uint64, pos []uint32)) {
 	for _, chunk := range x.chunks {
 		n := min(left, flatChunkSize)
 		if n == 0 {
-			return // chunks stay when the list shrinks
+			return // one that is kept for growth
 		}
 		f(chunk.ids[:n], chunk.pos[:n])
 		left -= n
@@ -92,7 +97,7 @@ const flatRead = 32
 // comparison.
 func (x *flatIndex) next(dst []near, q *query, after cursor, want int) []near {
 	want = max(want, flatRead)
-	floor, span := after.d, anywhere-after.d
+	floor, span := after.d, q.bound-after.d
 	x.each(func(ids []uint64, pos []uint32) {
 		for i, id := range ids {
 			d := id ^ q.first

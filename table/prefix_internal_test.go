@@ -68,7 +68,7 @@ func TestDirectory(t *testing.T) {
 			}
 			tb := NewPrefix().(*Prefix)
 			observeAll(tb, ids, 1, Replied)
-			x := tb.nearest[classAnswered].(*prefixIndex)
+			x := tb.nearest[classLive].(*prefixIndex)
 			x.check(t)
 			if x.size != n || x.bits > test.maxBits {
 				t.Errorf("%d contacts, directory of %d bits", x.size, x.bits)
@@ -76,7 +76,7 @@ func TestDirectory(t *testing.T) {
 			// All but ten turn bad: what they leave behind must not be walked over.
 			observeAll(tb, ids[:n-10], BadAfter, Failed)
 			x.check(t)
-			tb.nearest[classAnswered|classBad].(*prefixIndex).check(t)
+			tb.nearest[classBad].(*prefixIndex).check(t)
 			if x.size != 10 || x.leaves > 10 || x.dir[0].depth > 0 {
 				t.Errorf("%d contacts left in %d leaves, the first %d deep", x.size, x.leaves, x.dir[0].depth)
 			}

@@ -22,14 +22,17 @@ type cursor struct {
 }
 
 // query is one search in order of distance: what is wanted, and how far each
-// class has been read. It merges the classes, which are each in order.
+// class has been read. It merges the classes, which are each in order. Where one
+// class has as many as are wanted, the others are read no farther than those.
 type query struct {
 	slab    *slab
+	living  *living
 	indexes *[classes]index
 
 	target kad.ID
 	first  uint64 // the first 64 bits of target
-	reach  uint64 // the first 64 bits of the distance that is far enough; for indexes that can stop
+	reach  uint64 // the first 64 bits of the distance that is far enough
+	bound  uint64 // the same for the class that is being read; at most reach
 	sieve  sieve
 	limit  uint32 // positions from here on arrived after the search began
 
@@ -41,11 +44,16 @@ type query struct {
 
 // head is what was read of a class and not yet taken.
 type head struct {
-	buf    []near
-	at     int
-	cursor cursor
-	done   bool // nothing lies beyond buf
+	buf  []near
+	at   int
+	done bool // nothing lies beyond buf
+
+	// When clear, nothing lies beyond buf up to this distance.
+	clear bool
+	upTo  uint64
 }
+
+func (h *head) left() []near { return h.buf[h.at:] }
 
 // anywhere is a reach without an end.
 const anywhere = ^uint64(0)
@@ -53,7 +61,9 @@ const anywhere = ^uint64(0)
 // maxRead bounds what a search reads of a class at a time.
 const maxRead = 1 << 14
 
-func newQuery(t *contacts) *query { return &query{slab: &t.slab, indexes: &t.nearest} }
+func newQuery(t *contacts) *query {
+	return &query{slab: &t.slab, living: &t.living, indexes: &t.nearest}
+}
 
 // begin prepares a search. It needs the lock, for the limit.
 func (q *query) begin(target kad.ID, reach uint64, f *Filter) {
@@ -71,21 +81,22 @@ func (q *query) begin(target kad.ID, reach uint64, f *Filter) {
 func (q *query) resume() {
 	for c := range q.heads {
 		h := &q.heads[c]
-		h.done = !q.sieve.admits(class(c)) || q.indexes[c].len() == 0
-		h.buf, h.at, h.cursor = h.buf[:0], 0, q.last
+		h.done = !q.sieve.admits(class(c), q.living.lastStale) || q.indexes[c].len() == 0
+		h.buf, h.at, h.clear = h.buf[:0], 0, false
 	}
 }
 
 // take returns the next candidate; want says how many more the caller expects
 // to take. It needs the lock.
 func (q *query) take(want int) (n near, ok bool) {
-	var best *head
-	for c := range q.heads {
+	best := q.nearestRead()
+	for _, c := range q.sieve.order() {
 		h := &q.heads[c]
-		if h.at == len(h.buf) && !q.refill(h, q.indexes[c], want) {
+		if len(h.left()) > 0 || h.done || h.clear && best != nil && best.buf[best.at].d <= h.upTo {
 			continue
 		}
-		if best == nil || q.closer(h.buf[h.at], best.buf[best.at]) {
+		q.refill(h, q.indexes[c], min(max(want, 1), maxRead))
+		if len(h.buf) > 0 && (best == nil || q.closer(h.buf[0], best.buf[best.at])) {
 			best = h
 		}
 	}
@@ -98,18 +109,38 @@ func (q *query) take(want int) (n near, ok bool) {
 	return n, true
 }
 
-func (q *query) refill(h *head, x index, want int) bool {
-	if h.done {
-		return false
+// nearestRead returns the class whose next candidate is the nearest of those
+// that were read; nil when there are none.
+func (q *query) nearestRead() (best *head) {
+	for c := range q.heads {
+		h := &q.heads[c]
+		if len(h.left()) > 0 && (best == nil || q.closer(h.buf[h.at], best.buf[best.at])) {
+			best = h
+		}
 	}
-	want = min(max(want, 1), maxRead)
-	h.buf, h.at = x.next(h.buf[:0], q, h.cursor, want), 0
-	h.done = len(h.buf) < want
-	if len(h.buf) == 0 {
-		return false
+	return best
+}
+
+// refill reads more of a class of which all was taken, so that it is to be read
+// from what was taken last, whichever class that was in.
+func (q *query) refill(h *head, x index, want int) {
+	q.bound = q.enough(want)
+	h.buf, h.at = x.next(h.buf[:0], q, q.last, want), 0
+	all := len(h.buf) < want
+	h.done = all && q.bound == q.reach
+	h.clear, h.upTo = all, q.bound
+}
+
+// enough returns a distance up to which some class has as many as are wanted,
+// beyond which others need not be read.
+func (q *query) enough(want int) uint64 {
+	bound := q.reach
+	for c := range q.heads {
+		if left := q.heads[c].left(); len(left) >= want {
+			bound = min(bound, left[want-1].d)
+		}
 	}
-	h.cursor = cursor{h.buf[len(h.buf)-1], true}
-	return true
+	return bound
 }
 
 // wants reports whether a candidate lies beyond the cursor and passes.

@@ -48,6 +48,7 @@ type record struct {
 const (
 	flagReadOnly = 1 << iota
 	flagRouter
+	flagQueued // it is in the queue of the living; not part of the history
 )
 
 const maxRTT = 1<<40 - 1 // 18 minutes and 19 seconds
@@ -55,6 +56,14 @@ const maxRTT = 1<<40 - 1 // 18 minutes and 19 seconds
 // seconds clamps a time into what a record holds; no time becomes "never".
 func seconds(t time.Time) uint32 {
 	return uint32(min(max(t.Unix(), 1), math.MaxUint32))
+}
+
+// secondsOrNever is seconds of a time that may be the zero time.
+func secondsOrNever(t time.Time) uint32 {
+	if t.IsZero() {
+		return 0
+	}
+	return seconds(t)
 }
 
 func timeOf(sec uint32) time.Time {
@@ -73,6 +82,42 @@ func newRecord(k key, s *Sighting) record {
 		origin = s.Event.origin()
 	}
 	return record{key: k, first: sec, last: sec, origin: origin}
+}
+
+// recordOf returns the record of a contact with all its history, as far as a
+// record can hold it.
+func recordOf(k key, c *Contact, v *versions) record {
+	var version [maxVersion + 1]byte // one more, so that a cut is noticed
+	rtt := min(max(c.LastRTT, 0), maxRTT)
+	r := record{
+		key:      k,
+		version:  v.number(version[:copy(version[:], c.Version)]),
+		first:    seconds(c.FirstSeen),
+		last:     seconds(c.LastSeen),
+		query:    secondsOrNever(c.LastQuery),
+		reply:    secondsOrNever(c.LastReply),
+		queries:  c.Queries,
+		replies:  c.Replies,
+		rtt:      uint32(rtt),
+		rttHigh:  uint8(rtt >> 32),
+		failures: uint8(min(max(c.Failures, 0), math.MaxUint8)),
+		origin:   c.Origin,
+	}
+	if c.ReadOnly {
+		r.flags |= flagReadOnly
+	}
+	if c.Router {
+		r.flags |= flagRouter
+	}
+	return r
+}
+
+// become gives r the history of another record of the same contact. What the
+// table's own structures keep in it stays.
+func (r *record) become(other *record) {
+	slot, queued := r.slot, r.flags&flagQueued
+	*r = *other
+	r.slot, r.flags = slot, r.flags|queued
 }
 
 // apply adds a sighting to the history, whose times never go backwards: of two

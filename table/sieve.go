@@ -2,28 +2,35 @@ package table
 
 import "time"
 
-// class is what a contact's place in the indexes depends on, two bits: whether
-// it ever answered, and whether it is bad. Each class has an index of its own,
-// so that those who never answered, or answer no more, however many they are,
-// cost nothing to a search for those who do. Only events change a class, never
-// the time.
+// class is what a contact's place in the indexes depends on. Each class has an
+// index of its own, so that those who never answered, or not for long, or answer
+// no more, however many they are, cost nothing to a search for those who do.
+// Only events change a class, though not only those of the contact itself: see
+// living.
 type class uint8
 
 const (
-	classAnswered class = 1 << iota
-	classBad
-	classes = 4
+	classSilent    class = iota // never answered
+	classSilentBad              // never answered, and bad
+	classStale                  // answered, but not heard of lately
+	classLive                   // answered, and all who are good, or some of them are stale
+	classBad                    // answered once, and bad
+	classes        = iota
 )
 
 func (r *record) class() class {
-	var c class
-	if r.reply != 0 {
-		c |= classAnswered
+	bad := r.failures >= BadAfter
+	switch {
+	case r.reply == 0 && bad:
+		return classSilentBad
+	case r.reply == 0:
+		return classSilent
+	case bad:
+		return classBad
+	case r.flags&flagQueued != 0:
+		return classLive
 	}
-	if r.failures >= BadAfter {
-		c |= classBad
-	}
-	return c
+	return classStale
 }
 
 // sieve is a filter made ready to judge records: all of it but Distinct and
@@ -59,17 +66,34 @@ func freshSince(now time.Time) int64 {
 	return sec
 }
 
-// admits reports whether a contact of class c may pass.
-func (s *sieve) admits(c class) bool {
+// admits reports whether a contact of class c may pass. Nobody in classStale
+// was heard of after lastStale.
+func (s *sieve) admits(c class, lastStale uint32) bool {
 	switch c {
-	case classAnswered:
+	case classLive:
 		return s.states&(StateGood|StateQuestionable) != 0
-	case classAnswered | classBad:
-		return s.states&StateBad != 0
+	case classStale:
+		return s.states&StateQuestionable != 0 || s.states&StateGood != 0 && s.fresh <= int64(lastStale)
 	case classBad:
+		return s.states&StateBad != 0
+	case classSilentBad:
 		return s.states&StateBad != 0 && !s.answered
 	}
 	return s.states&StateQuestionable != 0 && !s.answered
+}
+
+var (
+	inOrder   = [classes]class{classSilent, classSilentBad, classStale, classLive, classBad}
+	liveFirst = [classes]class{classLive, classStale, classSilent, classSilentBad, classBad}
+)
+
+// order is in which order to read the classes: first those most of whom pass,
+// because what they have bounds how far the others are read.
+func (s *sieve) order() *[classes]class {
+	if s.states&(StateGood|StateQuestionable) == StateGood {
+		return &liveFirst
+	}
+	return &inOrder
 }
 
 // passes looks at the state even when any will do: a search judges all that it

@@ -57,6 +57,14 @@ type Table interface {
 	// or answer told is what the latest one told.
 	Observe(s Sighting) (c Contact, added bool)
 
+	// Restore puts in a contact with its whole history, in place of what is
+	// known of this ID at this address, and reports whether that was nothing.
+	// It is for what a table gave: to move all of one table to another, or to
+	// load what was saved. Get then returns c, down to the second. What a table
+	// cannot hold is brought to the nearest that it can; no FirstSeen or
+	// LastSeen at all is the start of 1970.
+	Restore(c Contact) (added bool)
+
 	// AppendNearest appends to dst the n contacts nearest to target that f
 	// passes, nearest first, fewer when there are fewer. Contacts with the same
 	// ID stand in order of their addresses. n <= 0 appends nothing. It does not

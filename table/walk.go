@@ -72,13 +72,13 @@ func (x *prefixIndex) next(dst []near, q *query, after cursor, want int) []near 
 	return dst
 }
 
-// directory visits the leaves, from that of the cursor to the end of the reach.
+// directory visits the leaves, from that of the cursor to the bound.
 func (w *walk) directory() {
 	j := 0
 	if w.after.set {
 		j = w.x.slot(w.afterDist[0])
 	}
-	at, end := w.x.slot(w.t[0]), w.x.slot(w.q.reach)
+	at, end := w.x.slot(w.t[0]), w.x.slot(w.q.bound)
 	for j <= end {
 		l := w.x.dir[at^j]
 		if l.tree != nil && !w.leaf(l, uint64(at^j)<<(64-w.x.bits)) {
@@ -97,7 +97,8 @@ func (w *walk) leaf(l leaf, base uint64) bool {
 	if n > leafMax {
 		t, depth = w.narrow(t)
 	}
-	start := min(depth+bits.Len(uint(n/goal)), kad.Bits)
+	// Of the leaf that t lies in, the bound may need less than the guess.
+	start := min(max(depth+bits.Len(uint(n/goal)), bits.LeadingZeros64(w.q.bound)), kad.Bits)
 	if !w.visit(t, start) {
 		return false
 	}
@@ -130,7 +131,7 @@ func (w *walk) visit(z point, n int) bool {
 		return true
 	}
 	w.zone, w.zoneN, w.mask = z, n, ones(n)
-	if (z[0]^w.t[0])&w.mask > w.q.reach {
+	if (z[0]^w.t[0])&w.mask > w.q.bound {
 		return false
 	}
 	w.found = w.found[:0]

@@ -1,0 +1,236 @@
+package table
+
+import (
+	"encoding/binary"
+	"math/rand/v2"
+	"net/netip"
+	"testing"
+	"time"
+
+	"github.com/lightdht/lightdht/lightdht/kad"
+)
+
+// start is when the clocks of these tests begin.
+const start = 1_800_000_000
+
+const stale = int(staleAfter)
+
+// crowd is a table and its i-th contact's sightings.
+type crowd struct {
+	*contacts
+	t *testing.T
+}
+
+func crowds(t *testing.T, test func(t *testing.T, c crowd)) {
+	t.Run("flat", func(t *testing.T) { test(t, crowd{&NewFlat().(*Flat).contacts, t}) })
+	t.Run("prefix", func(t *testing.T) { test(t, crowd{&NewPrefix().(*Prefix).contacts, t}) })
+}
+
+func (c crowd) see(i, sec int, e Event) Contact {
+	var a [4]byte
+	binary.BigEndian.PutUint32(a[:], uint32(i))
+	n := kad.NodeInfo{Addr: netip.AddrPortFrom(netip.AddrFrom4(a), 1)}
+	binary.BigEndian.PutUint64(n.ID[:], uint64(i)*0x9e3779b97f4a7c15)
+	got, _ := c.Observe(Sighting{Node: n, Time: time.Unix(int64(sec), 0), Event: e})
+	return got
+}
+
+// settled has one contact mentioned until nobody's time is up any more.
+func (c crowd) settled(sec int) crowd {
+	for range c.slab.size + 1 {
+		c.see(0, sec, Mentioned)
+	}
+	return c
+}
+
+// live fails the test unless so many are in classLive, and checks the queue:
+// whoever is marked is in it, once, and nobody stale was heard of after lastStale.
+func (c crowd) live(want int) {
+	c.t.Helper()
+	if got := c.nearest[classLive].len(); got != want {
+		c.t.Errorf("%d are live, want %d", got, want)
+	}
+	c.check()
+}
+
+func (c crowd) check() {
+	c.t.Helper()
+	times := map[uint32]int{}
+	l := &c.living
+	for chunk, at := l.head, l.at; chunk != nil; chunk, at = chunk.next, 0 {
+		end := len(chunk.pos)
+		if chunk == l.tail {
+			end = l.end
+		}
+		for _, pos := range chunk.pos[at:end] {
+			times[pos]++
+		}
+	}
+	var sizes [classes]int
+	for pos := range c.slab.size {
+		r := c.slab.at(pos)
+		sizes[r.class()]++
+		if queued := r.flags&flagQueued != 0; queued != (times[pos] == 1) || times[pos] > 1 {
+			c.t.Fatalf("contact %d: queued is %v, and it is in the queue %d times", pos, queued, times[pos])
+		}
+		if r.class() == classStale && max(r.reply, r.query) > l.lastStale {
+			c.t.Fatalf("contact %d is stale, heard of at %d, after %d", pos, max(r.reply, r.query), l.lastStale)
+		}
+	}
+	for class, n := range sizes {
+		if got := c.nearest[class].len(); got != n {
+			c.t.Fatalf("the index of class %d holds %d, want %d", class, got, n)
+		}
+	}
+}
+
+func TestStaleLeaveTheLiving(t *testing.T) {
+	const n, slow = 3000, 5 * stale
+	crowds(t, func(t *testing.T, c crowd) {
+		for i := range n {
+			c.see(i, start, Replied)
+		}
+		c.live(n)
+		for i := range 100 {
+			c.see(i, start+stale, Queried)
+		}
+		c.live(n)
+		c.settled(start + stale + 1).live(100)
+		c.settled(start + slow).live(0)
+		for i := range 200 {
+			c.see(i, start+slow, Queried)
+		}
+		c.live(200)
+		for range BadAfter {
+			c.see(0, start+slow, Failed)
+		}
+		c.live(199)
+		c.see(0, start+slow, Replied) // while still in the queue
+		c.live(200)
+	})
+}
+
+// A search for the good leaves out classStale, from as soon as it may.
+func TestGoodReadTheLivingAlone(t *testing.T) {
+	crowds(t, func(t *testing.T, c crowd) {
+		for i := range 1000 {
+			c.see(i, start, Replied)
+		}
+		now := start + stale + 1
+		c.settled(now).live(0)
+		q := newQuery(c.contacts)
+		for sec, want := range map[int]bool{now: true, start + 901: true, start + 900: false, start: false} {
+			good, questionable := Good(time.Unix(int64(sec), 0)), Filter{Now: time.Unix(int64(sec), 0), States: StateQuestionable}
+			q.begin(kad.ID{}, anywhere, &good)
+			if q.heads[classStale].done != want {
+				t.Errorf("%d s later the stale are left out: %v", sec-start, !want)
+			}
+			if q.begin(kad.ID{}, anywhere, &questionable); q.heads[classStale].done {
+				t.Errorf("%d s later nobody asks the stale who is questionable", sec-start)
+			}
+		}
+	})
+}
+
+// A clock that was ahead for a moment or for a while, and sightings of long
+// ago, leave the queue working.
+func TestClocksThatStep(t *testing.T) {
+	const n, century, later = 2000, start + 2_000_000_000, start + 2*stale
+	crowds(t, func(t *testing.T, c crowd) {
+		c.see(n, century, Replied) // is good for a century, whoever asks
+		for i := range n {
+			c.see(i, start, Replied)
+		}
+		c.see(n+1, century, Replied)
+		c.see(n+2, 5, Replied)
+		c.live(n + 3 - sweepMax) // to the clock ahead they were stale
+		c.settled(later).settled(later + stale + 1).live(2)
+		for i := range n {
+			c.see(i, later, Replied)
+		}
+		c.live(n + 2)
+		c.settled(century).live(2)
+		c.settled(later)
+		for i := range 50 {
+			c.see(i, later+10, Replied)
+		}
+		c.live(52)
+		if good := c.AppendNearest(nil, kad.ID{}, 2*n, Good(time.Unix(int64(later)+10, 0))); len(good) != n+2 {
+			t.Errorf("%d good, want %d", len(good), n+2)
+		}
+	})
+}
+
+// However the times go, the queue holds everybody once at most.
+func TestQueueInDisorder(t *testing.T) {
+	seed := rand.Uint64()
+	t.Log("seed", seed)
+	crowds(t, func(t *testing.T, c crowd) {
+		r := rand.New(rand.NewPCG(seed, 0))
+		for i := range 30_000 {
+			got := c.see(r.IntN(1500), start+i/10+r.IntN(4)*1000, Event(1+r.IntN(4)))
+			if r.IntN(10) == 0 {
+				got.Failures = r.IntN(6) - 1
+				got.LastReply = time.Unix(start+r.Int64N(6000), 0)
+				c.Restore(got)
+			}
+			if i%3000 == 0 {
+				c.check()
+			}
+		}
+		c.check()
+	})
+}
+
+// Moving a table finds out again who is alive.
+func TestRestoreFindsTheLiving(t *testing.T) {
+	const n, now = 5000, start + 10*stale
+	crowds(t, func(t *testing.T, from crowd) {
+		for i := range n {
+			from.see(i, start+i/100, Replied)
+		}
+		for i := range 300 {
+			from.see(7*i, now, Replied)
+		}
+		crowds(t, func(t *testing.T, to crowd) {
+			for c := range from.All() {
+				to.Restore(c)
+			}
+			to.settled(now).live(300)
+		})
+	})
+}
+
+// The lists of a flat table shrink with the living.
+func TestFlatGivesBack(t *testing.T) {
+	c := crowd{&NewFlat().(*Flat).contacts, t}
+	for i := range 20 * flatChunkSize {
+		c.see(i, start, Replied)
+	}
+	c.settled(start + 1000).live(0)
+	if n := len(c.nearest[classLive].(*flatIndex).chunks); n > 2 {
+		t.Errorf("%d chunks for nobody", n)
+	}
+}
+
+// Whoever stays alive comes out of the queue and goes in again, in the same memory.
+func TestTurningAllocatesNothing(t *testing.T) {
+	crowds(t, func(t *testing.T, c crowd) {
+		const n = 600 // each is seen every ten minutes
+		sec := start
+		turn := func() {
+			c.see(sec%n, sec, Replied)
+			sec++
+		}
+		for range 5 * n {
+			turn()
+		}
+		before := c.living.head.since
+		if allocs := testing.AllocsPerRun(5*n, turn); allocs != 0 {
+			t.Errorf("%v allocations", allocs)
+		}
+		if c.live(n); c.living.head.since == before {
+			t.Error("the queue does not turn")
+		}
+	})
+}
