@@ -125,7 +125,7 @@ func (r *roster) exchange(to table.Table) {
 	r.changed = map[kad.NodeInfo]bool{}
 	r.mu.Unlock()
 	for c := range from.All() {
-		restore(to, c)
+		to.Restore(c)
 	}
 	for {
 		r.mu.Lock()
@@ -145,7 +145,7 @@ func (r *roster) exchange(to table.Table) {
 func copyChanged(from, to table.Table, changed map[kad.NodeInfo]bool) {
 	for info := range changed {
 		if c, ok := from.Get(info); ok {
-			restore(to, c)
+			to.Restore(c)
 		}
 	}
 }
@@ -157,8 +157,4 @@ func (n *Node) SwapTable(newTable func() table.Table) {
 	for _, e := range n.ends {
 		e.roster.exchange(newTable())
 	}
-}
-
-func restore(to table.Table, c table.Contact) {
-	to.(interface{ Restore(table.Contact) bool }).Restore(c)
 }
