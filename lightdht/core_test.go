@@ -256,6 +256,17 @@ func TestCoreSpread(t *testing.T) {
 	}
 }
 
+// Nobody takes two places at once.
+func TestCoreBarredByTwo(t *testing.T) {
+	u := newUpkeep(t, coreConfig{spread: true})
+	deepen(u)
+	neighbour := moved(member(3, 2), "10.77.0.1:1")
+	u.answer(neighbour)
+	u.fail(2, member(3, 1), neighbour)
+	u.answer(moved(member(3, 1), "10.77.0.2:1"))
+	u.has(3, member(3, 1), neighbour)
+}
+
 func TestCorePingsTheSilent(t *testing.T) {
 	u := newUpkeep(t, coreConfig{})
 	a, b, c := member(0, 1), member(3, 1), member(7, 1)

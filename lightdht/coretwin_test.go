@@ -180,10 +180,15 @@ func (p *play) step() {
 }
 
 // stays holds that a failure took no good member's place but that of the one
-// that failed. (With spread, buckets that are joined may have one of two wait.)
+// that failed, outside of the last bucket and what became part of it: there the
+// nearest of those that wait may have become one of the 2k nearest.
 func (p *play) stays(before []coreMember, failed kad.NodeInfo) {
+	last := len(p.core.buckets) - 1
+	if len(before) > 0 {
+		last = min(last, before[len(before)-1].bucket)
+	}
 	for _, m := range before {
-		if !p.core.cfg.spread && m.node != failed && !m.bad() && find(p.core.of(m.node.ID).members, m.node) == nil {
+		if m.bucket < last && m.node != failed && !m.bad() && find(p.core.of(m.node.ID).members, m.node) == nil {
 			p.Errorf("%v was lost for a failure of %v", m.node, failed)
 		}
 	}
