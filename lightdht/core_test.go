@@ -114,6 +114,17 @@ func TestCoreSplitsAroundOurID(t *testing.T) {
 	u.has(5, member(5, 1), member(6, 1), member(7, 1), member(8, 1))
 }
 
+// Of a full last bucket only one of the four nearest displaces somebody.
+func TestCoreTheNearestFourAreMembers(t *testing.T) {
+	u := newUpkeep(t, coreConfig{})
+	full := []kad.NodeInfo{member(0, 8), member(0, 2), member(0, 4), member(0, 6), member(5, 1), member(6, 1)}
+	u.answer(full...)
+	u.answer(member(0, 5))
+	u.has(0, full...)
+	u.answer(member(0, 3))
+	u.has(0, append(full[1:], member(0, 3))...)
+}
+
 func TestCoreBuckets(t *testing.T) {
 	u := newUpkeep(t, coreConfig{})
 	deepen(u)
