@@ -408,6 +408,20 @@ func TestCoreStale(t *testing.T) {
 	u.refreshes(1, 3, 2, 4, 5, 0)
 }
 
+// Of two ranges that are joined, the one refreshed longer ago counts.
+func TestCoreStaleAfterAMerge(t *testing.T) {
+	for _, looked := range []kad.ID{{}, member(4, 9).ID} {
+		u := newUpkeep(t, coreConfig{})
+		deepen(u)
+		u.at(5)
+		u.looked(u.now, looked)
+		u.at(10)
+		u.fail(coreDropAfter, member(8, 1))
+		u.at(15)
+		u.refreshes(0, 1, 2, 3, 4)
+	}
+}
+
 func TestCoreStaleDrawsFromItsSource(t *testing.T) {
 	u := newUpkeep(t, coreConfig{self: kad.ID{0xff}, random: func() kad.ID { return kad.ID{0xd5, 0x77} }})
 	u.answer(kad.NodeInfo{ID: kad.ID{1}, Addr: member(0, 1).Addr})

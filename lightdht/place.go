@@ -190,6 +190,5 @@ func (c *core) merge(now time.Time) bool {
 		c.offer(now, b, m)
 	}
 	b.changed = changed
-	b.remind()
 	return true
 }
