@@ -36,8 +36,8 @@ type call struct {
 }
 
 // Do sends a query to addr and waits for its answer. The error is a
-// *[QueryError] about ErrTimeout, ErrClosed, ErrReserved, ErrAddress, ErrFamily,
-// ErrOptOut, ErrLimited, the end of ctx, a *krpc.Error that was the answer, what is wrong with q, or what
+// *[QueryError] about ErrTimeout, ErrRefused, ErrClosed, ErrReserved, ErrAddress,
+// ErrFamily, ErrOptOut, ErrLimited, the end of ctx, a *krpc.Error that was the answer, what is wrong with q, or what
 // the system said.
 func (n *Node) Do(ctx context.Context, addr netip.AddrPort, q krpc.Query) (krpc.Reply, error) {
 	return n.wait(ctx, &call{to: kad.NodeInfo{Addr: addr}}, q)

@@ -87,8 +87,11 @@ func (c *counters) add(what Counter, n int) { c[what].Add(uint64(n)) }
 
 // Count returns one of the node's counters.
 func (n *Node) Count(c Counter) uint64 {
-	if c >= numCounters {
+	switch {
+	case c >= numCounters:
 		return 0
+	case c == KernelDropped:
+		return n.kernelDropped()
 	}
 	return n.count[c].Load()
 }

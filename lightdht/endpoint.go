@@ -5,6 +5,7 @@ import (
 	"net"
 	"net/netip"
 	"sync/atomic"
+	"time"
 
 	"github.com/lightdht/lightdht/lightdht/kad"
 	"github.com/lightdht/lightdht/lightdht/krpc"
@@ -12,11 +13,12 @@ import (
 )
 
 // endpoint is the node's end in one family: a socket, the contacts, what it
-// knows of its own place, and what its read loop works with: in, query and ans,
-// which are its own.
+// knows of its own place, and what its read loop works with: in, query, ans and
+// clock, which are its own.
 type endpoint struct {
 	family kad.Family
 	conn   PacketConn
+	udp    *udpConn // conn, if it is a socket of the system; else nil
 	local  netip.AddrPort
 	roster *roster    // everybody ever seen; perhaps shared with other nodes
 	peers  *peerStore // announced to us
@@ -28,11 +30,23 @@ type endpoint struct {
 	in    krpc.Message // the message being read
 	query Packet       // the query being answered
 	ans   answerer
+	clock arrivals
+
+	began  time.Time
+	delays delays
 }
 
 func newEndpoint(conn PacketConn, cfg Config) *endpoint {
-	local := localAddr(conn)
-	e := &endpoint{family: kad.FamilyOf(local.Addr()), conn: conn, local: local, peers: newPeerStore(cfg)}
+	local, now := localAddr(conn), time.Now()
+	e := &endpoint{
+		family: kad.FamilyOf(local.Addr()), conn: conn, local: local, peers: newPeerStore(cfg),
+		began: now, clock: newArrivals(now.UnixNano()),
+	}
+	if socket, ok := conn.(*net.UDPConn); ok {
+		if e.udp = newUDPConn(socket); e.udp != nil {
+			e.conn = e.udp
+		}
+	}
 	e.roster = cfg.Tables.of(e.family)
 	e.core.Store(newCore(cfg.core(cfg.ID)))
 	e.life.silence = silentTimeouts * cfg.Timeout
@@ -51,6 +65,26 @@ func (e *endpoint) table() table.Table { return e.roster.now() }
 // isUs reports whether an address is this endpoint's own, as far as is known.
 func (e *endpoint) isUs(addr netip.AddrPort) bool {
 	return addr == e.local || addr.Port() == e.local.Port() && addr.Addr() == e.ballot.winner()
+}
+
+// stamped reports whether packets are read with their time of arrival.
+func (e *endpoint) stamped() bool { return e.udp != nil && e.udp.stamped() }
+
+// buffers is what the log says of the socket's buffers.
+func (e *endpoint) buffers() []any {
+	if e.udp == nil {
+		return nil
+	}
+	return e.udp.buffers()
+}
+
+// read reads one packet and, if e is stamped, when it arrived.
+func (e *endpoint) read(b []byte) (size int, from netip.AddrPort, stamp int64, err error) {
+	if e.udp != nil {
+		return e.udp.read(b)
+	}
+	size, from, err = e.conn.ReadFromUDPAddrPort(b)
+	return size, from, 0, err
 }
 
 // close closes the socket; having been closed before is no error.

@@ -14,6 +14,7 @@ import (
 // cancelled context is its own error there.
 var (
 	ErrTimeout  = errors.New("no answer in time")
+	ErrRefused  = errors.New("nobody listens there") // says the receiver's system, and the text how; told on Linux
 	ErrClosed   = errors.New("node is closed")
 	ErrReserved = errors.New("private or reserved address on the public network")
 	ErrAddress  = errors.New("not an address that a node can have")

@@ -108,7 +108,10 @@ func Listen(addr string, cfg Config) (*Node, error) {
 	}
 	for _, e := range n.ends {
 		n.wg.Go(func() { n.readLoop(e) })
-		cfg.Logger.Info("listening", "addr", e.local, "id", n.ID(), "network", cfg.Network)
+		if e.udp != nil {
+			n.wg.Go(func() { n.watchReturned(e.udp, refusalLimit) })
+		}
+		cfg.Logger.Info("listening", append([]any{"addr", e.local, "id", n.ID(), "network", cfg.Network}, e.buffers()...)...)
 	}
 	n.wg.Go(n.reap)
 	n.wg.Go(n.upkeep)

@@ -127,11 +127,12 @@ const maxDatagram = 65535
 func (n *Node) readLoop(e *endpoint) {
 	buf := make([]byte, maxDatagram)
 	for failures := 0; ; {
-		size, from, err := e.conn.ReadFromUDPAddrPort(buf)
+		size, from, stamp, err := e.read(buf)
 		now := time.Now()
 		if err == nil {
 			failures = 0
 			n.receive(e, buf[:size], kad.Unmap(from), now)
+			e.measure(stamp, now)
 			continue
 		}
 		if errors.Is(err, net.ErrClosed) || n.ctx.Err() != nil {
@@ -142,6 +143,16 @@ func (n *Node) readLoop(e *endpoint) {
 		if failures++; !n.sleep(n.ctx, readPause(failures)) {
 			return
 		}
+	}
+}
+
+// measure counts the delay of a packet that was read at now and has been worked
+// on: what Delays.Arrival says.
+func (e *endpoint) measure(stamp int64, now time.Time) {
+	if !e.stamped() {
+		e.delays.add(time.Since(now))
+	} else if d, ok := e.clock.delay(stamp, now.UnixNano(), now.Sub(e.began)); ok {
+		e.delays.add(d)
 	}
 }
 

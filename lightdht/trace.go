@@ -14,14 +14,14 @@ import (
 // bytes.Clone, or Packet.Clone for all of it).
 type Packet struct {
 	Node    *Node
-	Time    time.Time      // when it was read or written; with the monotonic clock. Of Timeout: when time was up
+	Time    time.Time      // when it was read or written; with the monotonic clock. Of Timeout: when it was given up
 	Addr    netip.AddrPort // the other side, unmapped
 	Method  string         // what is asked, or what was asked in the query that this belongs to; "" when unknown
 	Size    int            // of the UDP payload in bytes
 	Bytes   []byte         // the UDP payload; nil for Timeout and NotSent
 	Message *krpc.Message  // what it says; nil when it was not read (Malformed, Refused) and for Timeout and NotSent
 	RTT     time.Duration  // of Reply, Error and Late: since our query was sent; of Timeout: how long was waited
-	Err     error          // of Error: the *krpc.Error; of Malformed, Refused and NotSent: why
+	Err     error          // of Error: the *krpc.Error; of Timeout: ErrTimeout or, wrapped, ErrRefused; of Malformed, Refused and NotSent: why
 
 	end *endpoint // whose socket it came to
 }
@@ -48,7 +48,7 @@ func (p *Packet) Clone() *Packet {
 // What is received is told in the read loop of its family, one packet after the
 // other, before it is acted on; what is sent, in the goroutine that sends it:
 // the read loop for answers, the caller's or a timer's for queries; time-outs in
-// one goroutine for all. So a hook must be quick, must not wait for this node
+// one goroutine for all, and refusals in one for each family. So a hook must be quick, must not wait for this node
 // (Do, Lookup, Close), and when it sees both directions must be safe for
 // several goroutines. It may start queries with Go.
 type Trace struct {
@@ -68,7 +68,7 @@ type Trace struct {
 
 	// Not sent or not received.
 	NotSent func(*Packet) // a query or answer that Err kept from being sent: limits, opt-out, the system
-	Timeout func(*Packet) // a query of ours that was not answered in time
+	Timeout func(*Packet) // a query of ours that was not answered in time, or was refused: see Err
 }
 
 // see tells hook, if there is one, of a packet.

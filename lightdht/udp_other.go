@@ -1,0 +1,38 @@
+//go:build !linux
+
+package lightdht
+
+import "net/netip"
+
+// On systems other than Linux nothing is told of a socket beyond its packets.
+// Nobody hears of packets that came back either: BSD and its kin tell only
+// sockets that are connected, and package net has Windows keep them to itself.
+type system struct{}
+
+const (
+	bufferFactor = 1
+	bufferAdvice = "raise the largest socket buffer of the system (BSD, macOS: sysctl kern.ipc.maxsockbuf)"
+)
+
+func (c *udpConn) setUp() {}
+
+func (c *udpConn) forceBuffer(int) {}
+
+// stamped reports whether packets come with their time of arrival.
+func (c *udpConn) stamped() bool { return false }
+
+// dropped returns how many datagrams the system dropped.
+func (c *udpConn) dropped() uint64 { return 0 }
+
+// read reads one packet; stamp is 0.
+func (c *udpConn) read(b []byte) (size int, from netip.AddrPort, stamp int64, err error) {
+	size, from, err = c.UDPConn.ReadFromUDPAddrPort(b)
+	return size, from, 0, err
+}
+
+// returns tells when there is something for drain: never.
+func (c *udpConn) returns() <-chan struct{} { return nil }
+
+func (c *udpConn) drain(int, func(returned)) int { return 0 }
+
+func (c *udpConn) hearReturns(bool) {}
