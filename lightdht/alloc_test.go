@@ -3,6 +3,7 @@
 package lightdht
 
 import (
+	"net/netip"
 	"testing"
 	"time"
 
@@ -28,4 +29,23 @@ func TestServingAllocatesNothing(t *testing.T) {
 			t.Errorf("%s: %v allocations", q.Method(), got)
 		}
 	}
+}
+
+// Neither does a packet on a socket, with all that comes along with it.
+func TestSocketAllocatesNothing(t *testing.T) {
+	onLoopback(t, func(t *testing.T, host string, _ netip.AddrPort) {
+		a, b := newUDPConn(openUDP(t, host)), newUDPConn(openUDP(t, host))
+		packet, buf := make([]byte, 100), make([]byte, maxDatagram)
+		var h delays
+		if got := testing.AllocsPerRun(100, func() {
+			a.WriteToUDPAddrPort(packet, localAddr(b))
+			_, _, stamp, err := b.read(buf)
+			if err != nil || stamp == 0 && b.stamped() {
+				t.Errorf("stamped %d: %v", stamp, err)
+			}
+			h.add(time.Duration(stamp))
+		}); got != 0 {
+			t.Errorf("%v allocations", got)
+		}
+	})
 }
