@@ -54,6 +54,7 @@ func TestGuardShortBan(t *testing.T) {
 
 func TestGuardForEver(t *testing.T) {
 	g, now, addr := newGuard(Limits{Inbound: 1, BanFor: 1<<63 - 1}), time.Unix(1e9, 0), numbered(1)
+	g.admit(now.Add(-time.Hour), numbered(2))
 	g.admit(now, addr)
 	g.admit(now, addr)
 	if ok, _ := g.admit(now.Add(50*365*24*time.Hour), addr); ok {
@@ -131,11 +132,16 @@ func TestGuardAgainstTwin(t *testing.T) {
 func TestGuardFlood(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 3))
 	g, now := newGuard(Limits{Inbound: 200, BanFor: time.Hour}), time.Unix(1e9, 0)
-	heavy := netip.MustParseAddr("2001:db8::1") // nobody in the flood
+	strict := newGuard(Limits{Inbound: 5, BanFor: time.Hour}) // nobody sends as many
+	heavy := netip.MustParseAddr("2001:db8::1")               // nobody in the flood
 	banned := 0
 	for i := range 1_000_000 { // in ten seconds; the heavy one sends every thousandth
 		now = now.Add(10 * time.Microsecond)
-		if ok, _ := g.admit(now, randomIPv4(r)); !ok {
+		addr := randomIPv4(r)
+		if ok, _ := strict.admit(now, addr); !ok {
+			t.Fatalf("packet %d banned its sender for others", i)
+		}
+		if ok, _ := g.admit(now, addr); !ok {
 			t.Fatalf("packet %d banned its sender", i)
 		}
 		if i%1000 == 0 {

@@ -118,6 +118,25 @@ func TestLedgerPeak(t *testing.T) {
 	}
 }
 
+// Of equals the first to get there is the most, and what is told late does not
+// turn the times back.
+func TestLedgerMost(t *testing.T) {
+	l := newLedger(10)
+	for i := range 3 {
+		l.In(noon, numbered(i), 1)
+	}
+	l.Out(noon.Add(time.Hour), numbered(1), 1)
+	l.Out(noon, numbered(1), 1) // late
+	for _, i := range []int{0, 2} {
+		l.Out(noon, numbered(i), 1)
+		l.Out(noon, numbered(i), 1)
+	}
+	want := LedgerEntry{Addr: numbered(1), PacketsOut: 2, BytesOut: 2, PacketsIn: 1, BytesIn: 1, PeakOut: 2, FirstSeen: noon, LastSeen: noon.Add(time.Hour)}
+	if got := l.Most(); !sameEntry(got, want) {
+		t.Errorf("%+v, want %+v", got, want)
+	}
+}
+
 func TestLedgerFull(t *testing.T) {
 	l := newLedger(2)
 	for i, want := range []bool{true, true, false, true} {

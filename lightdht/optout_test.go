@@ -70,9 +70,9 @@ func TestOptOutAgainstTwin(t *testing.T) {
 
 func TestOptOut(t *testing.T) {
 	const list = "\ufeff# them\r\n192.0.2.0/25\r\n\r\n  192.0.2.128/25 # and the other half\r\n192.0.2.7\n198.51.100.9/24\n" +
-		"2001:db8::/32#\n\t::ffff:203.0.113.0/120\n::ffff:203.0.114.1\n255.255.255.255\nffff::/16\n2001:db8:1::1"
+		"2001:db8::/32#\n\t::ffff:203.0.113.0/120\n::ffff:203.0.114.1\n255.255.255.255\nffff::/16\n2001:db8:1::1\n::ffff:1.2.3.4/90"
 	o, err := ParseOptOut(strings.NewReader(list))
-	if err != nil || o.Len() != 7 {
+	if err != nil || o.Len() != 8 {
 		t.Fatalf("%v, %v", o, err)
 	}
 	for addr, want := range map[string]bool{
@@ -81,6 +81,7 @@ func TestOptOut(t *testing.T) {
 		"2001:db7:ffff:ffff:ffff:ffff:ffff:ffff": false, "2001:db8::": true, "2001:db8:ffff:ffff:ffff:ffff:ffff:ffff": true, "2001:db9::": false,
 		"::ffff:192.0.2.1": true, "2001:db8::1%eth0": true, "255.255.255.255": true, "255.255.255.254": false,
 		"ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff": true, "0.0.0.0": false, "::": false,
+		"2001:db8:ffff:ffff:ffff:ffff:ffff:ffff%eth0": true, "::ffc1:0:1": true, "1.2.3.4": false, // the last is IPv4
 	} {
 		if got := o.Has(netip.MustParseAddr(addr)); got != want {
 			t.Errorf("%s is in: %v", addr, got)

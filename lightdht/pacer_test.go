@@ -90,9 +90,9 @@ func (s *slowPacer) reserve(now time.Time, to netip.Addr, answer bool, patience 
 // some is a few addresses in a few zones of both families.
 func some(r *rand.Rand) netip.Addr {
 	if r.IntN(3) == 0 {
-		return netip.AddrFrom16([16]byte{0x20, 1, 5: byte(r.IntN(2)), 15: byte(r.IntN(3))})
+		return netip.AddrFrom16([16]byte{0x20, 1, 5: byte(r.IntN(2)), 6: byte(r.IntN(2)), 15: byte(r.IntN(2))})
 	}
-	return netip.AddrFrom4([4]byte{10, 0, byte(r.IntN(2)), byte(r.IntN(3))})
+	return netip.AddrFrom4([4]byte{10, 0, byte(r.IntN(2)), byte(100 * r.IntN(3))})
 }
 
 func every(r *rand.Rand, most int) int { return r.IntN(most+1) - 1 } // -1 and 0 are no limit
@@ -187,11 +187,15 @@ func TestPacerPatience(t *testing.T) {
 			t.Errorf("with patience for %s: %s, %v", patience, wait, ok)
 		}
 	}
+	if _, ok := p.reserve(now.Add(time.Second-1), addr, false, 0); ok {
+		t.Error("the second is not over, and there are two in it")
+	}
 	if _, ok := p.reserve(now, addr, true, time.Hour); ok {
 		t.Error("an answer waits")
 	}
-	for i, patience := range []time.Duration{time.Second, 1<<63 - 1} {
-		if wait, ok := p.reserve(now, addr, false, patience); !ok || wait != time.Duration(i+1)*time.Second {
+	now = now.Add(time.Second)
+	for i, patience := range []time.Duration{0, 1<<63 - 1} {
+		if wait, ok := p.reserve(now, addr, false, patience); !ok || wait != time.Duration(i)*time.Second {
 			t.Errorf("with patience for %s: %s, %v", patience, wait, ok)
 		}
 	}
