@@ -75,3 +75,20 @@ func TestSkyIsEmptied(t *testing.T) {
 		}
 	})
 }
+
+// Who has joined, or could not, is not remembered as joining.
+func TestNobodyJoinsForEver(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n, err := Start(t.Context(), Config{Nodes: 3, Memory: new(Memory)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer n.Close()
+		n.Join(t.Context())
+		n.cfg.Memory.Cut(func(_, _ netip.AddrPort) bool { return true })
+		n.Join(t.Context())
+		if len(n.nodes) != 4 || len(n.joining) != 0 {
+			t.Errorf("%d nodes, %d joining", len(n.nodes), len(n.joining))
+		}
+	})
+}

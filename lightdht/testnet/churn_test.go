@@ -79,8 +79,11 @@ func TestJoinIsThatOfAStranger(t *testing.T) {
 		}
 		defer n.Close()
 		want := n.Bootstrap()
+		var mu sync.Mutex
 		first := map[netip.AddrPort]netip.AddrPort{} // whom a sender wrote to first
 		m.Tap(func(from, to netip.AddrPort, _ []byte) bool {
+			mu.Lock()
+			defer mu.Unlock()
 			if _, ok := first[from]; !ok {
 				first[from] = to
 			}
@@ -90,6 +93,8 @@ func TestJoinIsThatOfAStranger(t *testing.T) {
 		if err != nil || !slices.Equal(joining.Bootstrap, want) {
 			t.Fatalf("it began with %v, want %v: %v", joining.Bootstrap, want, err)
 		}
+		mu.Lock()
+		defer mu.Unlock()
 		if to := first[node.Addr(kad.IPv4)]; !slices.Contains(want, to.String()) {
 			t.Errorf("it asked %s first", to)
 		}

@@ -69,7 +69,7 @@ func TestNAT(t *testing.T) {
 		if !hears(t, w.b, w.atA, w.toA, w.atB) {
 			t.Error("it closed early")
 		}
-		time.Sleep(1)
+		time.Sleep(time.Nanosecond)
 		if hears(t, w.b, w.atA, w.toA, w.atB) {
 			t.Error("it did not close")
 		}
@@ -164,7 +164,7 @@ func TestMoveWithNAT(t *testing.T) {
 		if !hears(t, w.a, w.atB, w.toB, w.elsewhere) || !hears(t, w.b, w.elsewhere, w.toA, w.atB) {
 			t.Error("the new hole is closed")
 		}
-		if !hears(t, w.b, w.atA, record(listen(t, &w.Memory, w.atA)), w.atB) {
+		if !hears(t, w.c, w.atA, record(listen(t, &w.Memory, w.atA)), w.atC) {
 			t.Error("the NAT is still at the old address")
 		}
 	})

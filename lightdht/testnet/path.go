@@ -96,7 +96,7 @@ func (m *Memory) lose() {
 }
 
 func (m *Memory) sendCopy(from, to netip.AddrPort, b []byte, path Path, chance *rand.Rand) {
-	delay := max(path.Delay, 0)
+	delay := path.Delay
 	if path.Jitter > 0 {
 		delay += time.Duration(chance.Int64N(int64(path.Jitter)))
 	}
