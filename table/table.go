@@ -29,7 +29,7 @@
 // measure it; go test -bench . ./table):
 //
 //	                                     Flat       Prefix
-//	memory for each contact              97-100 B   102-106 B
+//	memory for each contact              97-103 B   105-109 B
 //	Observe, known of 1 M                0.4 µs     0.4 µs
 //	AppendNearest, 8 of 1 k              8 µs       0.6 µs
 //	AppendNearest, 8 of 1 M              620 µs     0.7 µs
