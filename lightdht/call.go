@@ -81,7 +81,8 @@ type outgoing struct {
 var outgoings = sync.Pool{New: func() any { return new(outgoing) }}
 
 // start sends c's query, at once or when the limits allow, and sees to its end.
-func (n *Node) start(ctx context.Context, c *call, q krpc.Query) {
+// It returns how long the query has to wait.
+func (n *Node) start(ctx context.Context, c *call, q krpc.Query) time.Duration {
 	c.to.Addr = kad.Unmap(c.to.Addr)
 	if q != nil {
 		c.method = q.Method()
@@ -90,13 +91,13 @@ func (n *Node) start(ctx context.Context, c *call, q krpc.Query) {
 	switch {
 	case e == nil:
 		n.end(c, ErrFamily)
-		return
+		return 0
 	case !n.askable(c.to.Addr):
 		n.refuse(c)
-		return
+		return 0
 	case ctx.Err() != nil:
 		n.end(c, context.Cause(ctx))
-		return
+		return 0
 	}
 	wait, ok := n.pacer.reserve(time.Now(), c.to.Addr.Addr(), false, n.cfg.Timeout)
 	switch {
@@ -109,6 +110,7 @@ func (n *Node) start(ctx context.Context, c *call, q krpc.Query) {
 	default:
 		n.launch(ctx, e, c, q)
 	}
+	return wait
 }
 
 // launch sends c's query.

@@ -15,8 +15,9 @@ import (
 //	heard ── sent ── due ─────────── time-out ── heard       it failed, if that silence was short
 //	heard ── sent ── due ─────────── time-out ─────── heard  nothing is known: void
 //
-// When several contacts are silent and nobody has been heard for that long, the
-// network is away, until somebody is heard. It has no clock.
+// When several contacts are silent, asked one after the other, and nobody has
+// been heard for that long, the network is away, until somebody is heard. It has
+// no clock.
 type lifeline struct {
 	silence time.Duration // no longer than this is a silence that means nothing
 
@@ -88,8 +89,12 @@ func (l *lifeline) timedOut(due time.Time, f heldFailure) (counts, gone bool, vo
 	return false, true, 0
 }
 
-// several reports whether the held failures are of awayAfter contacts.
+// several reports whether the held failures are of awayAfter contacts, the last
+// of which were asked when the first had been silent.
 func (l *lifeline) several() bool {
+	if last := l.held[len(l.held)-1]; last.at.Sub(l.held[0].at) < l.silence/silentTimeouts {
+		return false
+	}
 	seen := map[kad.NodeInfo]bool{}
 	for _, h := range l.held {
 		if seen[h.node] = true; len(seen) >= awayAfter {

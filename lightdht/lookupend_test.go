@@ -115,7 +115,7 @@ func TestLookupPatienceFollowsTheNetwork(t *testing.T) {
 			a.Ping(l.ctx, at("10.0.1.2:1"))
 		}
 		lines, _ := l.diary(a, target, lightdht.LookupConfig{K: 1, Parallel: 1})
-		want := "0s asked 1, 100ms silent 1, 100ms asked 2, 110ms answered 2, 110ms done"
+		want := "0s asked 1, 100ms silent 1, 100ms asked 2, 110ms answered 2, 200ms done"
 		if got := strings.Join(lines, ", "); got != want {
 			t.Errorf("\n got %s\nwant %s", got, want)
 		}

@@ -52,6 +52,10 @@ const (
 	leastPatience = 100 * time.Millisecond // however fast the network is
 )
 
+// rttMemory is how many round trips the mean and the deviation go back, about:
+// longer than in RFC 6298, because each is another peer's.
+const rttMemory = 16
+
 // rttEstimator follows the round trips of all answers as RFC 6298 does for one
 // peer, to tell how long a node that will answer usually takes.
 type rttEstimator struct {
@@ -66,8 +70,8 @@ func (r *rttEstimator) add(rtt time.Duration) {
 		r.mean, r.dev = rtt, rtt/2
 		return
 	}
-	r.dev += (max(r.mean-rtt, rtt-r.mean) - r.dev) / 4
-	r.mean += (rtt - r.mean) / 8
+	r.dev += (max(r.mean-rtt, rtt-r.mean) - r.dev) / rttMemory
+	r.mean += (rtt - r.mean) / rttMemory
 }
 
 // patience returns how long to count on an answer before asking elsewhere, at

@@ -16,7 +16,8 @@ import (
 // Candidates stand in order of their distance to the target. Counting from the
 // nearest, those that answered are the result, once width of them are found and
 // nobody nearer is left to ask or to wait for. Whoever is silent for longer than
-// is usual is no longer waited for, but counts if the answer comes in time.
+// is usual keeps nobody else from being asked in its place; whoever is so for
+// twice as long is no longer waited for, but counts if the answer comes in time.
 //
 // With spread, of one neighbourhood (/24, /64) only the nearest that answered
 // counts, nobody farther is asked once it did, and no more than zoneTries are
@@ -50,7 +51,7 @@ type candidate struct {
 	node  kad.NodeInfo
 	hop   int // 1: known before; else one more than who named it
 	state candidateState
-	since time.Time // when it was asked
+	since time.Time // when it was asked, or is to be when it has to wait
 	call  *call     // its query
 	token []byte    // from its reply
 	reply *krpc.Reply
@@ -62,7 +63,8 @@ type candidateState uint8
 const (
 	unasked  candidateState = iota
 	busy                    // asked, and counted on
-	silent                  // asked, and no longer counted on
+	silent                  // asked, no longer counted on, but waited for at the end
+	overdue                 // asked, and no longer waited for
 	answered                // replied
 	failed                  // timed out, refused, or somebody else answered
 )
@@ -172,7 +174,7 @@ func (s *shortlist) done() bool {
 			if s.asked < s.maxAsked && !s.crowded(c, &found) {
 				return false
 			}
-		case busy:
+		case busy, silent:
 			return false
 		case answered:
 			if found.add(c) == s.width {
@@ -229,7 +231,7 @@ func (s *shortlist) settle(c *candidate, to candidateState) {
 	switch c.state {
 	case busy:
 		s.busy--
-	case silent:
+	case silent, overdue:
 		s.silent--
 	}
 	if to == answered && s.spread {
@@ -238,31 +240,44 @@ func (s *shortlist) settle(c *candidate, to candidateState) {
 	c.state = to
 }
 
-// giveUp stops counting on those who were asked before the time since, and
-// returns them.
-func (s *shortlist) giveUp(since time.Time) []*candidate {
+// giveUp stops counting on those who were asked patience or longer ago, whom it
+// returns, and stops waiting for those asked twice as long ago.
+func (s *shortlist) giveUp(now time.Time, patience time.Duration) []*candidate {
 	var gone []*candidate
 	for _, c := range s.list {
-		if c.state == busy && c.since.Before(since) {
+		waited := now.Sub(c.since)
+		if c.state == busy && waited >= patience {
 			c.state = silent
 			s.busy--
 			s.silent++
 			gone = append(gone, c)
 		}
+		if c.state == silent && waited >= 2*patience {
+			c.state = overdue
+		}
 	}
 	return gone
 }
 
-// oldest returns when the one was asked that is waited for the longest; the
-// zero time when nobody is.
-func (s *shortlist) oldest() time.Time {
-	var oldest time.Time
+// nextGiveUp returns when giveUp will next have something to do; the zero time
+// when it has nothing to wait for.
+func (s *shortlist) nextGiveUp(patience time.Duration) time.Time {
+	var first time.Time
 	for _, c := range s.list {
-		if c.state == busy && (oldest.IsZero() || c.since.Before(oldest)) {
-			oldest = c.since
+		var due time.Time
+		switch c.state {
+		case busy:
+			due = c.since.Add(patience)
+		case silent:
+			due = c.since.Add(2 * patience)
+		default:
+			continue
+		}
+		if first.IsZero() || due.Before(first) {
+			first = due
 		}
 	}
-	return oldest
+	return first
 }
 
 // replaced notes that id answered where c was expected: c failed, and id joins
@@ -301,7 +316,7 @@ func (s *shortlist) closest(k int) (out []*candidate, crowded int) {
 func (s *shortlist) waiting() []*candidate {
 	var out []*candidate
 	for _, c := range s.list {
-		if c.state == busy || c.state == silent {
+		if c.state == busy || c.state == silent || c.state == overdue {
 			out = append(out, c)
 		}
 	}

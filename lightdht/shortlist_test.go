@@ -163,29 +163,38 @@ func TestShortlistNeverAsksTwice(t *testing.T) {
 	}
 }
 
-// Silent ones make room for others and are not waited for; their late answer
-// still counts.
+// Silent ones make room for others, are waited for twice as long, and then no
+// more; their late answer still counts.
 func TestShortlistGivesUpOnTheSilent(t *testing.T) {
 	w := newWalk(t, LookupConfig{K: 2, Parallel: 2}, 1, 2, 3, 4)
 	w.asks(1, 2)
 	w.now = w.now.Add(time.Second)
-	if gone := w.giveUp(w.now); len(gone) != 2 {
+	if next := w.nextGiveUp(time.Second); !next.Equal(w.now) {
+		t.Errorf("is to give up at %v", next)
+	}
+	if gone := w.giveUp(w.now, time.Second); len(gone) != 2 {
 		t.Errorf("gave up on %d, want two", len(gone))
 	}
 	w.asks(3, 4)
-	if gone := w.giveUp(w.now); len(gone) != 0 {
+	if gone := w.giveUp(w.now, time.Second); len(gone) != 0 {
 		t.Errorf("gave up on %d that were asked just now", len(gone))
 	}
 	w.answers(1) // late
 	w.ends(false, 2, 1)
 	w.answers(3)
-	w.ends(true, 2, 1, 3) // 2 is silent, 4 is farther
+	w.ends(false, 2, 1, 3) // 2 is silent, 4 is farther
+	if next := w.nextGiveUp(time.Second); !next.Equal(w.now.Add(time.Second)) {
+		t.Errorf("is to give up at %v", next)
+	}
+	w.giveUp(w.now.Add(time.Second-1), time.Second)
+	w.ends(false, 2, 1, 3)
+	w.giveUp(w.now.Add(time.Second), time.Second)
+	w.ends(true, 2, 1, 3)
 	if got := w.waiting(); len(got) != 2 {
-		t.Errorf("%d are waited for, want 2 and 4", len(got))
+		t.Errorf("%d are under way, want 2 and 4", len(got))
 	}
-	if !w.oldest().Equal(w.now) {
-		t.Errorf("the oldest that is counted on was asked at %v", w.oldest())
-	}
+	w.answers(2)
+	w.ends(true, 2, 1, 2)
 }
 
 // With too few answers the silent are waited for after all.
@@ -193,7 +202,7 @@ func TestShortlistWaitsForTheSilentWhenNobodyElseIsLeft(t *testing.T) {
 	w := newWalk(t, LookupConfig{K: 2, Parallel: 2}, 1, 2)
 	w.asks(1, 2)
 	w.answers(2)
-	w.giveUp(w.now.Add(1))
+	w.giveUp(w.now.Add(time.Hour), 1)
 	w.ends(false, 2, 2)
 	w.answers(1)
 	w.ends(true, 2, 1, 2)

@@ -3,6 +3,7 @@ package lightdht
 import (
 	"context"
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"github.com/lightdht/lightdht/lightdht/kad"
@@ -41,6 +42,7 @@ func (c UpkeepConfig) withDefaults() UpkeepConfig {
 
 const (
 	upkeepPings   = 4           // members pinged in a round
+	upkeepProofs  = 3           // members pinged to learn what a time-out means
 	upkeepBreath  = time.Second // between two rounds, at least
 	upkeepAtLeast = time.Minute // between two rounds, at most
 	proveLongest  = time.Hour   // between two pings to learn what a time-out means, while nobody answers
@@ -137,7 +139,7 @@ func (k *keeper) ping(node kad.NodeInfo) {
 	k.n.AskGo(k.n.ctx, node, krpc.Ping{}, nil)
 }
 
-// prove pings somebody who should answer, since only then it is known what a
+// prove pings some who should answer, since only then it is known what a
 // held time-out means. While nobody answers it does so ever more rarely.
 func (k *keeper) prove(e *endpoint, now time.Time) {
 	if !e.life.silentSince(k.proofAt) {
@@ -147,16 +149,16 @@ func (k *keeper) prove(e *endpoint, now time.Time) {
 	}
 	k.proof = min(max(2*k.proof, k.n.cfg.Timeout), proveLongest)
 	k.proofAt = now
-	if some := e.someone(1); len(some) > 0 {
-		k.ping(some[0])
+	for _, member := range e.someone(upkeepProofs) {
+		k.ping(member)
 	}
 }
 
-// someone returns up to n members of the core at random, of the table's good
-// contacts when there are none.
+// someone returns up to n members of the core at random, of those that did not
+// fail lately, or of the table's good contacts when there are none.
 func (e *endpoint) someone(n int) []kad.NodeInfo {
 	var out []kad.NodeInfo
-	members := e.core.Load().all()
+	members := slices.DeleteFunc(e.core.Load().all(), func(m coreMember) bool { return m.failures > 0 })
 	for _, i := range rand.Perm(len(members))[:min(n, len(members))] {
 		out = append(out, members[i].node)
 	}

@@ -124,26 +124,26 @@ func (l *lookup) done() bool {
 
 // rearm sets the timer to when the next one will have been silent for too long.
 func (l *lookup) rearm(timer *time.Timer) {
-	var oldest time.Time
+	var first time.Time
 	for _, list := range l.lists {
-		if t := list.oldest(); !t.IsZero() && (oldest.IsZero() || t.Before(oldest)) {
-			oldest = t
+		if t := list.nextGiveUp(l.patience()); !t.IsZero() && (first.IsZero() || t.Before(first)) {
+			first = t
 		}
 	}
-	if oldest.IsZero() {
+	if first.IsZero() {
 		timer.Stop()
 		return
 	}
-	timer.Reset(time.Until(oldest.Add(l.patience())))
+	timer.Reset(time.Until(first))
 }
 
 func (l *lookup) patience() time.Duration { return l.n.rtt.patience(l.n.cfg.Timeout) }
 
 // giveUp stops counting on those who have been silent for too long.
 func (l *lookup) giveUp(yield func(Step) bool) bool {
-	since := time.Now().Add(-l.patience())
+	now := time.Now()
 	for _, list := range l.lists {
-		for _, c := range list.giveUp(since.Add(1)) {
+		for _, c := range list.giveUp(now, l.patience()) {
 			if !yield(l.step(Silent, c)) {
 				return false
 			}
@@ -161,7 +161,7 @@ func (l *lookup) askAll(list *shortlist, yield func(Step) bool) bool {
 			return false
 		}
 		c.call = &call{to: c.node, named: true, deliver: func(end *call) { go l.tell(lookupEnd{list, c, end}) }}
-		l.n.start(context.Background(), c.call, l.query())
+		c.since = c.since.Add(l.n.start(context.Background(), c.call, l.query()))
 	}
 	return true
 }
