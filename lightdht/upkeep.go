@@ -41,12 +41,13 @@ func (c UpkeepConfig) withDefaults() UpkeepConfig {
 }
 
 const (
-	upkeepPings   = 4           // members pinged in a round
-	upkeepProofs  = 3           // members pinged to learn what a time-out means
-	upkeepBreath  = time.Second // between two rounds, at least
-	upkeepAtLeast = time.Minute // between two rounds, at most
-	proveLongest  = time.Hour   // between two pings to learn what a time-out means, while nobody answers
-	retryLongest  = time.Minute // between two tries to reach a network that is away
+	upkeepPings   = 4               // members pinged in a round
+	upkeepProofs  = 3               // members pinged to learn what a time-out means
+	upkeepBreath  = time.Second     // between two rounds, at least
+	upkeepAtLeast = time.Minute     // between two rounds, at most
+	proveLongest  = time.Hour       // between two pings to learn what a time-out means, while nobody answers
+	upkeepRest    = 2 * time.Second // between the beginnings of two lookups, at least
+	retryLongest  = time.Minute     // between two tries to reach a network that is away
 )
 
 // keeper is the upkeep of a node. It belongs to its goroutine.
@@ -64,6 +65,7 @@ type keeper struct {
 	proofAt time.Time
 	survey  []kad.ID  // targets to be looked up one after the other, to know somebody in every zone next to ours
 	met     bool      // the first survey was made
+	rested  time.Time // before it no further lookup begins
 	busy    bool      // a lookup is under way
 	done    chan bool // told when it ended, and whether anybody answered
 }
@@ -114,7 +116,7 @@ func (k *keeper) round(now time.Time) {
 			k.ping(member)
 		}
 	}
-	if k.n.joined.Load() && !k.busy && !k.allAway() {
+	if k.n.joined.Load() && !k.busy && !now.Before(k.rested) && !k.allAway() {
 		k.lookup(now)
 	}
 }
@@ -303,6 +305,7 @@ func (k *keeper) scheduled() kad.ID {
 // run looks up target. One lookup is under way at a time.
 func (k *keeper) run(target kad.ID) {
 	k.n.count.add(UpkeepLookups, 1)
+	k.rested = time.Now().Add(upkeepRest)
 	k.busy = k.n.spawn(func() {
 		res, _ := k.n.FindClosest(k.n.ctx, target) // its failures are in the counters
 		k.done <- res.Answered > 0
@@ -339,7 +342,7 @@ func (k *keeper) pause(now time.Time) time.Duration {
 	if k.n.joined.Load() && !k.busy {
 		sooner(k.nextRun)
 		if len(k.survey) > 0 || !k.met {
-			sooner(now)
+			sooner(k.rested)
 		}
 		if k.lonely() || k.n.rejoin.Load() {
 			sooner(k.retryAt)
