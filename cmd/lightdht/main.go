@@ -73,7 +73,8 @@ func newApp(stdin io.Reader, stdout, stderr io.Writer) *cli.App {
 		CommandNotFound:      nil,
 		Action:               noCommand,
 		Commands: []*cli.Command{
-			probeCommand(), pingCommand(), lookupCommand(), announceCommand(), dumpCommand(), completionCommand(),
+			probeCommand(), pingCommand(), lookupCommand(), announceCommand(), dumpCommand(),
+			nodeCommand(), testnetCommand(), completionCommand(),
 		},
 	}
 	for _, c := range app.Commands {

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"net/netip"
+	"os"
 	"slices"
 	"strconv"
 	"syscall"
@@ -32,6 +33,8 @@ func commonFlags() []cli.Flag {
 		countFlag("testnet", "run against `N` nodes started here on loopback (200, 2k)"),
 		&cli.Uint64Flag{Name: "seed", Usage: "`SEED` of the test network and of random targets", Value: 1},
 		&cli.DurationFlag{Name: "timeout", Usage: "how long to wait for one answer", Value: 5 * time.Second},
+		&cli.BoolFlag{Name: "secure-only", Usage: "count only nodes whose ID fits their address (BEP 42); on the public network"},
+		&cli.StringFlag{Name: "opt-out", Usage: "send nothing to the addresses and networks listed in `FILE`, one on a line"},
 		&cli.BoolFlag{Name: "no-store", Usage: "write nothing to disk"},
 		&cli.StringFlag{Name: "log-level", Usage: "`LEVEL` of the log on stderr: debug, info, warn or error", Value: "warn"},
 	}
@@ -58,36 +61,54 @@ func open(c *cli.Context, columns []string, infohashes ...kad.ID) (*session, err
 	if err != nil {
 		return nil, err
 	}
+	if id := c.String("id"); id != "" {
+		if cfg.ID, err = parseOwnID(id); err != nil {
+			return nil, err
+		}
+	}
 	out, err := newRows(c.App.Writer, c.String("format"), columns...)
 	if err != nil {
 		return nil, err
 	}
 	s := &session{out: out, stderr: c.App.ErrWriter}
-	listen := c.String("listen")
-	if n := countOf(c, "testnet"); n > 0 {
-		if len(cfg.Bootstrap) > 0 {
-			return nil, usagef("--testnet brings its own nodes to begin with: leave --bootstrap out")
-		}
-		if err := s.startTestnet(c, n, infohashes, &cfg); err != nil {
-			return nil, err
-		}
-		listen = orText(listen, "127.0.0.1:0")
-	} else if c.IsSet("testnet") {
-		return nil, usagef("--testnet wants at least one node")
+	listen, err := s.prepare(c, &cfg, infohashes...)
+	if err != nil {
+		return nil, err
 	}
-	s.node, err = lightdht.Listen(orText(listen, ":0"), cfg)
+	s.node, err = lightdht.Listen(listen, cfg)
 	if err != nil {
 		s.close()
-		if errors.Is(err, syscall.EADDRINUSE) {
-			return nil, fmt.Errorf("%w: choose another with --listen, or port 0", err)
-		}
-		return nil, fmt.Errorf("%w: choose another address with --listen", err)
+		return nil, adviseListen(err)
 	}
 	if s.net != nil && !s.node.Addr(kad.IPv4).IsValid() {
 		s.close()
 		return nil, usagef("--listen %s: the test network is on IPv4 loopback: listen on 127.0.0.1:0", listen)
 	}
 	return s, nil
+}
+
+// prepare starts the test network, if there is to be one, and returns where to
+// listen.
+func (s *session) prepare(c *cli.Context, cfg *lightdht.Config, infohashes ...kad.ID) (listen string, err error) {
+	listen = c.String("listen")
+	n := countOf(c, "testnet")
+	switch {
+	case n == 0 && c.IsSet("testnet"):
+		return "", usagef("--testnet wants at least one node")
+	case n == 0:
+		return orText(listen, ":0"), nil
+	case len(cfg.Bootstrap) > 0:
+		return "", usagef("--testnet brings its own nodes to begin with: leave --bootstrap out")
+	}
+	return orText(listen, "127.0.0.1:0"), s.startTestnet(c, n, infohashes, cfg)
+}
+
+// adviseListen adds to an error of Listen what to do next.
+func adviseListen(err error) error {
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return fmt.Errorf("%w: choose another with --listen, or port 0", err)
+	}
+	return fmt.Errorf("%w: choose another address with --listen", err)
 }
 
 func (s *session) startTestnet(c *cli.Context, n int, infohashes []kad.ID, cfg *lightdht.Config) (err error) {
@@ -105,7 +126,9 @@ func (s *session) startTestnet(c *cli.Context, n int, infohashes []kad.ID, cfg *
 
 // close ends the table, the node and its test network.
 func (s *session) close() {
-	s.out.end()
+	if s.out != nil {
+		s.out.end()
+	}
 	if s.node != nil {
 		s.node.Close()
 	}
@@ -123,6 +146,8 @@ func config(c *cli.Context) (lightdht.Config, error) {
 		Bootstrap: c.StringSlice("bootstrap"),
 		ReadOnly:  c.Bool("read-only"),
 		Timeout:   c.Duration("timeout"),
+
+		SecureOnly: c.Bool("secure-only"),
 	}
 	if listen := c.String("listen"); listen != "" {
 		if _, _, err := splitPlace(listen, 0); err != nil {
@@ -141,20 +166,44 @@ func config(c *cli.Context) (lightdht.Config, error) {
 		return cfg, usagef("--table: %w", err)
 	}
 	cfg.NewTable = func() table.Table { t, _ := table.New(c.String("table")); return t }
-	if id := c.String("id"); id != "" {
-		if err := cfg.ID.UnmarshalText([]byte(id)); err != nil {
-			return cfg, usagef("--id: %w", err)
-		}
-		if cfg.ID.IsZero() {
-			return cfg, usagef("--id: zero stands for a random one: leave --id out")
-		}
-	}
 	var err error
 	if cfg.Network, err = parseNetwork(c.String("network")); err != nil {
 		return cfg, err
 	}
+	if cfg.OptOut, err = optOut(c); err != nil {
+		return cfg, err
+	}
 	cfg.Logger, err = logger(c)
 	return cfg, err
+}
+
+// parseOwnID reads an ID of ours.
+func parseOwnID(s string) (id kad.ID, err error) {
+	if err := id.UnmarshalText([]byte(s)); err != nil {
+		return id, usagef("--id: %w", err)
+	}
+	if id.IsZero() {
+		return id, usagef("--id: zero stands for a random one: leave --id out")
+	}
+	return id, nil
+}
+
+// optOut reads the file of --opt-out; nil without one.
+func optOut(c *cli.Context) (*lightdht.OptOut, error) {
+	name := c.String("opt-out")
+	if name == "" {
+		return nil, nil
+	}
+	file, err := os.Open(name)
+	if err != nil {
+		return nil, usagef("--opt-out: %w", err)
+	}
+	defer file.Close()
+	set, err := lightdht.ParseOptOut(file)
+	if err != nil {
+		return nil, usagef("--opt-out %s: %w", name, err)
+	}
+	return set, nil
 }
 
 func parseNetwork(s string) (lightdht.Network, error) {

@@ -49,6 +49,7 @@ type Config struct {
 	Memory     *Memory  // the network to live in; nil: loopback
 
 	NewTable func() table.Table // the nodes' tables; nil: theirs by default
+	PeerTTL  time.Duration      // how long they keep announced peers; 0: as long as nodes do by default
 
 	// Node changes the configuration of the i-th node, counted from 0 with those
 	// that join later, before it starts. On a Memory, Conn4 is set and tells the

@@ -1,0 +1,6 @@
+package main
+
+import "os"
+
+// hangups returns where SIGHUP is told: there is none here.
+func hangups(bool) (told <-chan os.Signal, ignore func()) { return nil, func() {} }

@@ -1,0 +1,92 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+)
+
+// logFile is a CSV file that grows, and what is still to be written to it. What
+// a write leaves over stays for the next one.
+type logFile struct {
+	w     io.Writer
+	buf   []byte // rows to be written
+	torn  bool   // buf begins in the midst of a row
+	stuck bool   // the last write failed
+	err   error  // the first that failed
+}
+
+// open opens a file to write at its end.
+func (f *logFile) open(name string) error {
+	file, err := os.OpenFile(name, os.O_RDWR|os.O_CREATE|os.O_APPEND, 0o666)
+	if err != nil {
+		return err
+	}
+	info, err := file.Stat()
+	if err != nil {
+		file.Close()
+		return err
+	}
+	f.w = file
+	switch size := info.Size(); {
+	case size == 0:
+		f.begin()
+	case info.Mode().IsRegular() && !endsLine(file, size):
+		f.buf = append([]byte("\r\n"), f.buf...) // whoever wrote it last was torn away
+	}
+	return nil
+}
+
+// begin puts the header before all else.
+func (f *logFile) begin() { f.buf = append([]byte(strings.Join(queryColumns, ",")+"\r\n"), f.buf...) }
+
+// endsLine reports whether a file ends with a whole line.
+func endsLine(file io.ReaderAt, size int64) bool {
+	var last [1]byte
+	_, err := file.ReadAt(last[:], size-1)
+	return err == nil && last[0] == '\n'
+}
+
+// flush writes what is to be written.
+func (f *logFile) flush() error {
+	if len(f.buf) == 0 {
+		return nil
+	}
+	n, err := f.w.Write(f.buf)
+	if n > 0 {
+		f.torn = f.buf[n-1] != '\n'
+	}
+	f.buf = f.buf[:copy(f.buf, f.buf[n:])]
+	f.stuck = err != nil
+	return err
+}
+
+// reopen goes on in a file of that name, or in the one it has when there can be
+// none. A row whose beginning is in the old file is lost.
+func (f *logFile) reopen(name string) (lost uint64, err error) {
+	old := *f
+	if f.torn {
+		f.buf, lost = f.buf[bytes.IndexByte(f.buf, '\n')+1:], 1
+	}
+	if err := f.open(name); err != nil {
+		*f = old
+		return 0, err
+	}
+	f.torn, f.stuck = false, false
+	if err := old.w.(io.Closer).Close(); err != nil {
+		return lost, fmt.Errorf("%s: %w", name, err)
+	}
+	return lost, nil
+}
+
+// close closes the file, and returns how many rows could not be written to it.
+func (f *logFile) close() (lost uint64) {
+	if file, ok := f.w.(*os.File); ok && file != os.Stdout {
+		if err := file.Close(); err != nil && f.err == nil {
+			f.err = err
+		}
+	}
+	return uint64(bytes.Count(f.buf, []byte("\n")))
+}

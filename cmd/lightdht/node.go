@@ -1,0 +1,252 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"sync/atomic"
+	"time"
+
+	"github.com/lightdht/lightdht/lightdht"
+	"github.com/lightdht/lightdht/lightdht/kad"
+	"github.com/urfave/cli/v2"
+)
+
+func nodeCommand() *cli.Command {
+	return &cli.Command{
+		Name:  "node",
+		Usage: "be a member of the network until Ctrl-C",
+		Description: "Joins, answers, keeps its place and, unless --passive, gets to know ever more of the network.\n" +
+			"With several IDs each has a socket of its own, and its own limits; all share one table.\n" +
+			"Without --id and --ids the ID follows our address (BEP 42). On a terminal one line tells\n" +
+			"how it goes: contacts (good/questionable/bad), queries received, packets a second.\n" +
+			"SIGHUP opens the file of --log-queries again and writes that of --ledger.",
+		Flags:  nodeFlags(),
+		Action: beNode,
+	}
+}
+
+// beNode runs nodes until Ctrl-C or the end of --for.
+func beNode(c *cli.Context) error {
+	if c.NArg() > 0 {
+		return usagef("node takes no arguments, and was given %q: see lightdht node --help", c.Args().First())
+	}
+	screen := newScreen(c.App.ErrWriter)
+	c.App.ErrWriter = screen
+	defer screen.clear()
+	o, err := readNodeOptions(c)
+	if err != nil {
+		return err
+	}
+	r := &nodeRun{nodeOptions: o, session: &session{stderr: screen}, screen: screen, began: time.Now()}
+	ctx, cancel := c.Context, context.CancelFunc(func() {})
+	if o.lasts > 0 {
+		ctx, cancel = context.WithTimeout(ctx, o.lasts)
+	}
+	defer cancel()
+	hangup, ignore := hangups(o.queries != "" || o.ledger != "")
+	defer ignore()
+	r.hangup = hangup
+	if err := r.start(c); err != nil {
+		return err
+	}
+	r.join(ctx)
+	r.watch(ctx)
+	return r.end()
+}
+
+// nodeRun is a run of nodes.
+type nodeRun struct {
+	nodeOptions
+	*session // its test network; its node is the first vantage
+	screen   *screen
+	began    time.Time
+	vantages []*lightdht.Node
+	log      *queryLog // nil: none
+	asked    kinds
+	states   stateCount
+	last     reading // what was shown last
+	hangup   <-chan os.Signal
+	alone    atomic.Bool // that it is not a member yet has been told
+}
+
+// start opens what is written to, then the nodes.
+func (r *nodeRun) start(c *cli.Context) (err error) {
+	if err := r.checkFiles(); err != nil {
+		return err
+	}
+	listen, err := r.prepare(c, &r.cfg)
+	if err != nil {
+		return err
+	}
+	if r.queries != "" {
+		if r.log, err = openQueryLog(r.queries, c.App.Writer, r.say); err != nil {
+			r.close()
+			return fmt.Errorf("--log-queries: %w", err)
+		}
+	}
+	r.cfg.Trace = &lightdht.Trace{Query: r.query}
+	if r.vantages, err = listenAll(listen, r.ids, r.cfg); err != nil {
+		r.close()
+		r.log.close()
+		return err
+	}
+	r.node = r.vantages[0]
+	for _, n := range r.vantages {
+		r.say("listening on %s as %s", places(n), n.ID())
+	}
+	return nil
+}
+
+// query is told of every query received.
+func (r *nodeRun) query(p *lightdht.Packet) {
+	r.asked.add(p.Method)
+	r.log.add(p)
+}
+
+// join makes the nodes join the network. That nobody answers is told once: they
+// go on trying, and others may find them.
+func (r *nodeRun) join(ctx context.Context) {
+	for _, n := range r.vantages {
+		go func() {
+			err := n.Bootstrap(ctx)
+			if err != nil && ctx.Err() == nil && !r.alone.Swap(true) {
+				r.say("not a member of the network yet, and trying on: %s", oneLine(advise(err)))
+			}
+		}()
+	}
+}
+
+// watch tells how it goes until ctx ends.
+func (r *nodeRun) watch(ctx context.Context) {
+	var tick <-chan time.Time
+	if r.status > 0 {
+		ticker := time.NewTicker(r.status)
+		defer ticker.Stop()
+		tick = ticker.C
+	}
+	for {
+		select {
+		case <-tick:
+			r.states.count(ctx, time.Now(), r.node.Contacts())
+			now := r.read()
+			r.screen.show(func(width int) string { return statusLine(now, r.last, width) })
+			r.last = now
+		case <-r.hangup:
+			r.log.reopen()
+			if err := r.writeLedgers(); err != nil {
+				r.say("%s", oneLine(err))
+			}
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// end closes everything and tells how it went. The error is about what could not
+// be written.
+func (r *nodeRun) end() error {
+	r.screen.clear()
+	final := r.read()
+	r.states.all(r.node.Contacts())
+	for _, n := range r.vantages {
+		n.Close()
+	}
+	final.states, final.counts = r.states.found, sum(r.vantages)
+	r.close()
+	logged := r.log.close()
+	written := r.writeLedgers()
+	r.summarize(final)
+	if logged != nil {
+		return logged
+	}
+	return written
+}
+
+// nodeOptions are what the flags of the node command say.
+type nodeOptions struct {
+	cfg     lightdht.Config
+	ids     []kad.ID      // of the vantages; one zero ID: it follows our address
+	queries string        // file of the query log; "": none, "-": stdout
+	ledger  string        // file of the ledger; "": none
+	status  time.Duration // between two lines of status; 0: none
+	lasts   time.Duration // 0: until Ctrl-C
+}
+
+func readNodeOptions(c *cli.Context) (o nodeOptions, err error) {
+	if o.cfg, err = config(c); err != nil {
+		return o, err
+	}
+	for _, read := range []func(*cli.Context, *lightdht.Config) error{readUpkeep, readLimits} {
+		if err := read(c, &o.cfg); err != nil {
+			return o, err
+		}
+	}
+	if o.ids, err = vantageIDs(c); err != nil {
+		return o, err
+	}
+	o.queries, o.ledger = c.String("log-queries"), c.String("ledger")
+	if c.IsSet("for") && c.Duration("for") <= 0 {
+		return o, usagef("--for %s: want a time above zero, such as 12h", c.Duration("for"))
+	}
+	o.lasts, o.status = c.Duration("for"), c.Duration("status")
+	switch {
+	case o.status < 0:
+		return o, usagef("--status %s: want a time such as 10s, or 0 for no status", o.status)
+	case !c.IsSet("status") && c.App.ErrWriter.(*screen).isTerminal():
+		o.status = time.Second
+	case !c.IsSet("status"):
+		o.status = 10 * time.Second
+	}
+	return o, nil
+}
+
+// vantageIDs returns our IDs: those of --id, --ids of them spread from one, or
+// the zero ID.
+func vantageIDs(c *cli.Context) (ids []kad.ID, err error) {
+	seen := map[kad.ID]bool{}
+	for _, text := range c.StringSlice("id") {
+		id, err := parseOwnID(text)
+		if err != nil {
+			return nil, err
+		}
+		if seen[id] {
+			return nil, usagef("--id %s is given twice: nodes of one process need different IDs (BEP 45)", id)
+		}
+		seen[id] = true
+		ids = append(ids, id)
+	}
+	n := c.Int("ids")
+	switch {
+	case c.IsSet("ids") && (n < 1 || n > maxVantages):
+		return nil, usagef("--ids %d: want 1 to %d", n, maxVantages)
+	case len(ids) > maxVantages:
+		return nil, usagef("%d times --id: want at most %d", len(ids), maxVantages)
+	case n > 0 && len(ids) > 1:
+		return nil, usagef("--ids spreads IDs from one: give --id once, or leave --ids out")
+	case n > 0 && len(ids) == 1:
+		return kad.Spread(ids[0], n), nil
+	case n > 0:
+		return kad.Spread(spreadFrom(c), n), nil
+	case len(ids) == 0:
+		return []kad.ID{{}}, nil
+	}
+	return ids, nil
+}
+
+const maxVantages = 1024
+
+// spreadFrom returns where IDs are spread from: at random, unless --seed is given,
+// since two programs with the same IDs would harm each other.
+func spreadFrom(c *cli.Context) (id kad.ID) {
+	if !c.IsSet("seed") {
+		return kad.RandomID()
+	}
+	var seed [32]byte
+	for i := range 8 {
+		seed[i] = byte(c.Uint64("seed") >> (8 * i))
+	}
+	rand.NewChaCha8(seed).Read(id[:])
+	return id
+}

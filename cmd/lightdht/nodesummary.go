@@ -1,0 +1,39 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/lightdht/lightdht/lightdht"
+)
+
+// summarize tells how the run went, when it is over.
+func (r *nodeRun) summarize(final reading) {
+	s := final.states
+	as := r.node.ID().String()
+	if n := len(r.vantages); n > 1 {
+		as = fmt.Sprintf("%d IDs", n)
+	}
+	r.say("ran %s as %s", final.ran.Round(time.Millisecond), as)
+	r.say("contacts: %d (%d good, %d questionable, %d bad), core %d", s.all(), s.good, s.questionable, s.bad, final.core)
+	r.say("packets: %d in (%d bytes), %d out (%d bytes)", final.counts[lightdht.PacketsIn], final.counts[lightdht.BytesIn],
+		final.counts[lightdht.PacketsOut], final.counts[lightdht.BytesOut])
+	r.say("queries received: %d%s", final.queries(), byKind(final.asked, " (", ")", false))
+	if l := r.log; l != nil {
+		r.say("query log: %d rows written, %d skipped because the disk was slow, %d lost", l.rows.Load()-l.lost.Load(), l.skipped.Load(), l.lost.Load())
+	}
+	r.say("counters:%s", nonZero(final.counts))
+	r.say("dropped by the kernel: %d", final.counts[lightdht.KernelDropped])
+}
+
+// nonZero lists the counters that counted anything.
+func nonZero(counts [256]uint64) string {
+	var b strings.Builder
+	for c, n := range counts {
+		if n > 0 {
+			fmt.Fprintf(&b, " %s %d", lightdht.Counter(c), n)
+		}
+	}
+	return b.String()
+}
