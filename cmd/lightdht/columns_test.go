@@ -4,8 +4,21 @@ import (
 	"os"
 	"regexp"
 	"slices"
+	"strings"
 	"testing"
+
+	"github.com/lightdht/lightdht/lightdht"
 )
+
+// ledgerColumns are the columns of a ledger.
+func ledgerColumns(t *testing.T) []string {
+	var none *lightdht.Ledger
+	var b strings.Builder
+	if err := none.WriteCSV(&b); err != nil {
+		t.Fatal(err)
+	}
+	return strings.Split(strings.TrimSpace(b.String()), ",")
+}
 
 // Every column that a command writes is in the dictionary, and the dictionary
 // has no other.
@@ -20,7 +33,8 @@ func TestColumnsAreInTheDictionary(t *testing.T) {
 			described = append(described, name)
 		}
 	}
-	written := slices.Concat(contactColumns, peerColumns, scrapeColumns, closestColumns, pingColumns, storedColumns)
+	written := slices.Concat(contactColumns, peerColumns, scrapeColumns, closestColumns, pingColumns, storedColumns,
+		queryColumns, entranceColumns, ledgerColumns(t))
 	for _, name := range written {
 		if !slices.Contains(described, name) {
 			t.Errorf("column %s is not in datasets/README.md", name)

@@ -5,46 +5,47 @@ import (
 	"strings"
 )
 
-// part is something to say in a line, in words that become fewer. What has a
-// higher rank gives way first.
+// part is something to say in a line, in several lengths. The lower its rank,
+// the sooner it gets room.
 type part struct {
 	rank  int
 	forms []string // ASCII, the longest first
 }
 
-// fit joins parts to a line of at most width columns, 0 meaning any number. As
-// long as it is too long it shortens one part after the other, then leaves one
-// after the other out; the last that is left is cut.
+// fit joins parts to a line of at most width columns, 0 meaning any number. It
+// goes round the parts by rank and gives each a longer form, beginning with none
+// at all, until none has room to grow. A first part that has no room is cut.
 func fit(parts []part, width int) string {
 	chosen := make([]string, len(parts))
-	for i, p := range parts {
-		chosen[i] = p.forms[0]
+	order := make([]int, len(parts))
+	for i := range order {
+		order[i] = i
 	}
-	fits := func() bool { return width <= 0 || len(joined(chosen)) <= width }
-	weakest := make([]int, len(parts))
-	longest := 0
+	slices.SortStableFunc(order, func(a, b int) int { return parts[a].rank - parts[b].rank })
+	left := make([]int, len(parts)) // forms that are longer than the chosen one
 	for i, p := range parts {
-		weakest[i] = i
-		longest = max(longest, len(p.forms))
+		left[i] = len(p.forms)
 	}
-	slices.SortStableFunc(weakest, func(a, b int) int { return parts[b].rank - parts[a].rank })
-	for form := 1; form < longest; form++ {
-		for _, i := range weakest {
-			if fits() {
-				return joined(chosen)
+	for grown := true; grown; {
+		grown = false
+		for _, i := range order {
+			if left[i] == 0 {
+				continue
 			}
-			chosen[i] = parts[i].forms[min(form, len(parts[i].forms)-1)]
+			before := chosen[i]
+			chosen[i] = parts[i].forms[left[i]-1]
+			if width > 0 && len(joined(chosen)) > width {
+				chosen[i] = before
+				continue
+			}
+			left[i]--
+			grown = true
 		}
-	}
-	for _, i := range weakest[:max(len(weakest)-1, 0)] {
-		if fits() {
-			break
-		}
-		chosen[i] = ""
 	}
 	line := joined(chosen)
-	if width > 0 {
-		line = line[:min(len(line), width)]
+	if line == "" && len(order) > 0 {
+		first := parts[order[0]].forms
+		line = first[len(first)-1][:width]
 	}
 	return line
 }

@@ -12,8 +12,9 @@ import (
 // a write leaves over stays for the next one.
 type logFile struct {
 	w     io.Writer
-	buf   []byte // rows to be written
-	torn  bool   // buf begins in the midst of a row
+	buf   []byte // what is to be written
+	lead  int    // bytes of buf before its rows: the header, or what is left of it
+	torn  bool   // buf begins in the midst of a line
 	stuck bool   // the last write failed
 	err   error  // the first that failed
 }
@@ -34,13 +35,18 @@ func (f *logFile) open(name string) error {
 	case size == 0:
 		f.begin()
 	case info.Mode().IsRegular() && !endsLine(file, size):
-		f.buf = append([]byte("\r\n"), f.buf...) // whoever wrote it last was torn away
+		f.first("\r\n") // whoever wrote it last was torn away
 	}
 	return nil
 }
 
-// begin puts the header before all else.
-func (f *logFile) begin() { f.buf = append([]byte(strings.Join(queryColumns, ",")+"\r\n"), f.buf...) }
+// begin puts the header before the rows.
+func (f *logFile) begin() { f.first(strings.Join(queryColumns, ",") + "\r\n") }
+
+func (f *logFile) first(lead string) {
+	f.buf = append([]byte(lead), f.buf...)
+	f.lead = len(lead)
+}
 
 // endsLine reports whether a file ends with a whole line.
 func endsLine(file io.ReaderAt, size int64) bool {
@@ -58,7 +64,7 @@ func (f *logFile) flush() error {
 	if n > 0 {
 		f.torn = f.buf[n-1] != '\n'
 	}
-	f.buf = f.buf[:copy(f.buf, f.buf[n:])]
+	f.buf, f.lead = f.buf[:copy(f.buf, f.buf[n:])], max(f.lead-n, 0)
 	f.stuck = err != nil
 	return err
 }
@@ -67,7 +73,10 @@ func (f *logFile) flush() error {
 // none. A row whose beginning is in the old file is lost.
 func (f *logFile) reopen(name string) (lost uint64, err error) {
 	old := *f
-	if f.torn {
+	switch {
+	case f.lead > 0:
+		f.buf, f.lead = f.buf[f.lead:], 0
+	case f.torn:
 		f.buf, lost = f.buf[bytes.IndexByte(f.buf, '\n')+1:], 1
 	}
 	if err := f.open(name); err != nil {
@@ -88,5 +97,5 @@ func (f *logFile) close() (lost uint64) {
 			f.err = err
 		}
 	}
-	return uint64(bytes.Count(f.buf, []byte("\n")))
+	return uint64(bytes.Count(f.buf[f.lead:], []byte("\n")))
 }

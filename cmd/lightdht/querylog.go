@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/lightdht/lightdht/lightdht"
-	"github.com/lightdht/lightdht/lightdht/krpc"
 )
 
 // queryColumns are the columns of the query log.
@@ -64,11 +63,8 @@ func (l *queryLog) add(p *lightdht.Packet) {
 	if l == nil {
 		return
 	}
-	row := queryRow{time: p.Time, addr: p.Addr, method: p.Method}
-	row.id, row.named = p.Message.ID, p.Message.Has(krpc.FieldID)
-	row.target, row.aims = topic(p.Message)
 	select {
-	case l.queue <- row:
+	case l.queue <- rowOf(p):
 	default:
 		l.skipped.Add(1)
 	}

@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/lightdht/lightdht/lightdht"
 	"github.com/lightdht/lightdht/lightdht/kad"
 	"github.com/lightdht/lightdht/lightdht/krpc"
 )
@@ -19,6 +20,13 @@ type queryRow struct {
 	target kad.ID
 	named  bool // it told its ID
 	aims   bool // it has a target
+}
+
+// rowOf returns the row of a query, which has nothing of the packet.
+func rowOf(p *lightdht.Packet) queryRow {
+	r := queryRow{time: p.Time, addr: p.Addr, method: p.Method, id: p.Message.ID, named: p.Message.Has(krpc.FieldID)}
+	r.target, r.aims = topic(p.Message)
+	return r
 }
 
 // topic returns what a query is about: its infohash, or else its target.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/csv"
 	"encoding/json"
 	"errors"
@@ -12,6 +13,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 
 	"github.com/rogpeppe/go-internal/testscript"
 )
@@ -22,6 +24,7 @@ import (
 //	status N command…              the command exits with status N
 //	fails N command…               so it does, saying why in one line, and nothing else anywhere
 //	interrupt N PATTERN command…   so it does after Ctrl-C, pressed when a line of its standard error matches
+//	rotated FILE command…          so does it with status 0, after FILE, once it had rows, was renamed and SIGHUP sent
 //	rows FORMAT N                  there are N rows, in correct FORMAT
 //	column FORMAT NAME             prints one column, or field NAME of text, 1 being the first
 //	sorted                         prints the lines sorted
@@ -31,6 +34,7 @@ var scriptCommands = map[string]func(ts *testscript.TestScript, neg bool, args [
 	"status":    statusCommand,
 	"fails":     failsCommand,
 	"interrupt": interruptCommand,
+	"rotated":   rotatedCommand,
 	"rows":      rowsCommand,
 	"column":    columnCommand,
 	"sorted":    sortedCommand,
@@ -83,25 +87,52 @@ func interruptCommand(ts *testscript.TestScript, neg bool, args []string) {
 	arguments(ts, neg, args, 3)
 	when, err := regexp.Compile(args[1])
 	ts.Check(err)
-	cmd := exec.Command(args[2], args[3:]...)
+	seen := false
+	err = watched(ts, args[2:], func(p *os.Process, line []byte) {
+		if !seen && when.Match(line) {
+			seen = true
+			ts.Check(p.Signal(os.Interrupt))
+		}
+	})
+	if !seen {
+		ts.Fatalf("no line of standard error matched")
+	}
+	checkStatus(ts, err, number(ts, args[0]))
+}
+
+// watched runs a command and shows each line of its standard error to saw.
+func watched(ts *testscript.TestScript, args []string, saw func(p *os.Process, line []byte)) error {
+	cmd := exec.Command(args[0], args[1:]...)
 	cmd.Dir = ts.MkAbs(".")
 	cmd.Stdout = ts.Stdout()
 	stderr, err := cmd.StderrPipe()
 	ts.Check(err)
 	ts.Check(cmd.Start())
-	seen := false
 	for lines := bufio.NewScanner(stderr); lines.Scan(); {
 		fmt.Fprintln(ts.Stderr(), lines.Text())
-		if !seen && when.Match(lines.Bytes()) {
-			seen = true
-			ts.Check(cmd.Process.Signal(os.Interrupt))
+		saw(cmd.Process, lines.Bytes())
+	}
+	return cmd.Wait()
+}
+
+// rotatedCommand needs a command that tells its status now and then.
+func rotatedCommand(ts *testscript.TestScript, neg bool, args []string) {
+	arguments(ts, neg, args, 2)
+	name := ts.MkAbs(args[0])
+	renamed, ended := false, false
+	err := watched(ts, args[1:], func(p *os.Process, _ []byte) {
+		data, err := os.ReadFile(name)
+		switch {
+		case !renamed && bytes.Count(data, []byte("\n")) > 1:
+			renamed = true
+			ts.Check(os.Rename(name, name+".1"))
+			ts.Check(p.Signal(syscall.SIGHUP))
+		case renamed && !ended && err == nil:
+			ended = true
+			ts.Check(p.Signal(os.Interrupt))
 		}
-	}
-	err = cmd.Wait()
-	if !seen {
-		ts.Fatalf("no line of standard error matched")
-	}
-	checkStatus(ts, err, number(ts, args[0]))
+	})
+	checkStatus(ts, err, 0)
 }
 
 func rowsCommand(ts *testscript.TestScript, neg bool, args []string) {

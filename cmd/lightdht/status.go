@@ -147,7 +147,6 @@ func statusLine(now, before reading, width int) string {
 			fmt.Sprintf("%d contacts: %d good, %d questionable, %d bad", now.contacts, s.good, s.questionable, s.bad),
 			fmt.Sprintf("%s contacts %s/%s/%s", brief(now.contacts), brief(s.good), brief(s.questionable), brief(s.bad)),
 			fmt.Sprintf("%sc %s/%s/%s", brief(now.contacts), brief(s.good), brief(s.questionable), brief(s.bad)),
-			brief(now.contacts) + "c",
 		}},
 		{3, []string{
 			fmt.Sprintf("%d queries%s, %s/s", asked, byKind(now.asked, " (", ")", false), per),
@@ -157,6 +156,7 @@ func statusLine(now, before reading, width int) string {
 		{5, []string{
 			fmt.Sprintf("packets %s/s in, %s/s out", in, out),
 			fmt.Sprintf("in %s/s out %s/s", in, out),
+			fmt.Sprintf("%s+%s p/s", in, out),
 		}},
 		{6, []string{fmt.Sprintf("core %d", now.core)}},
 	}
@@ -195,16 +195,15 @@ func byKind(asked [len(kindNames)]uint64, open, end string, brief bool) string {
 
 // short writes a number in at most five characters.
 func short(v float64) string {
-	for _, unit := range []struct {
-		size float64
-		name string
-	}{{1e12, "T"}, {1e9, "G"}, {1e6, "M"}, {1e3, "k"}} {
-		if limit := unit.size; v >= limit && (v >= 1e4 || unit.size > 1e3) {
-			return fmt.Sprintf("%.3g%s", v/unit.size, unit.name)
-		}
-	}
-	if v >= 10 || v == float64(int(v)) {
+	switch {
+	case v >= 999_500_000:
+		return fmt.Sprintf("%.3gG", v/1e9)
+	case v >= 999_500:
+		return fmt.Sprintf("%.3gM", v/1e6)
+	case v >= 9_999.5:
+		return fmt.Sprintf("%.0fk", v/1e3)
+	case v >= 9.95:
 		return fmt.Sprintf("%.0f", v)
 	}
-	return fmt.Sprintf("%.1f", v)
+	return strings.TrimSuffix(fmt.Sprintf("%.1f", v), ".0")
 }

@@ -1,8 +1,8 @@
 package main
 
 import (
+	"bytes"
 	"context"
-	"fmt"
 	"net/netip"
 	"time"
 
@@ -44,7 +44,8 @@ func serveTestnet(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	out, err := newRows(c.App.Writer, c.String("format"), entranceColumns...)
+	var places bytes.Buffer
+	out, err := newRows(&places, c.String("format"), entranceColumns...)
 	if err != nil {
 		return err
 	}
@@ -55,10 +56,14 @@ func serveTestnet(c *cli.Context) error {
 	}
 	defer net.Close()
 	s := &session{net: net, out: out, stderr: c.App.ErrWriter}
-	s.say("test network: %s on loopback, seed %d, ready in %s", some(net.Len(), "node"), cfg.Seed, round(time.Since(began)))
+	ready := round(time.Since(began))
 	if err := s.printEntrances(); err != nil {
 		return err
 	}
+	if _, err := places.WriteTo(c.App.Writer); err != nil { // at once: a reader that has seen the first line may go
+		return err
+	}
+	s.say("test network: %s on loopback, seed %d, ready in %s", some(net.Len(), "node"), cfg.Seed, ready)
 	began = time.Now()
 	ctx, cancel := c.Context, context.CancelFunc(func() {})
 	if d := c.Duration("for"); d > 0 {
@@ -67,8 +72,8 @@ func serveTestnet(c *cli.Context) error {
 	defer cancel()
 	<-ctx.Done()
 	counts := sum(net.Nodes())
-	s.say("served %s for %s: %d packets in, %d out, %s answered", some(net.Len(), "node"), round(time.Since(began)),
-		counts[lightdht.PacketsIn], counts[lightdht.PacketsOut], fmt.Sprint(counts[lightdht.RepliesOut]))
+	s.say("served %s for %s: %d packets in, %d out, %d queries answered", some(net.Len(), "node"), round(time.Since(began)),
+		counts[lightdht.PacketsIn], counts[lightdht.PacketsOut], counts[lightdht.RepliesOut])
 	return nil
 }
 
@@ -103,7 +108,7 @@ func testnetConfig(c *cli.Context) (cfg testnet.Config, err error) {
 	return cfg, nil
 }
 
-// printEntrances prints where to begin with: all of it at once.
+// printEntrances prints where to begin with.
 func (s *session) printEntrances() error {
 	at := map[string]kad.NodeInfo{}
 	for _, info := range s.net.Infos() {
