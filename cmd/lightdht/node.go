@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -68,6 +69,7 @@ type nodeRun struct {
 	states   stateCount
 	last     reading // what was shown last
 	hangup   <-chan os.Signal
+	joining  sync.WaitGroup
 	alone    atomic.Bool // that it is not a member yet has been told
 }
 
@@ -109,12 +111,12 @@ func (r *nodeRun) query(p *lightdht.Packet) {
 // go on trying, and others may find them.
 func (r *nodeRun) join(ctx context.Context) {
 	for _, n := range r.vantages {
-		go func() {
+		r.joining.Go(func() {
 			err := n.Bootstrap(ctx)
 			if err != nil && ctx.Err() == nil && !r.alone.Swap(true) {
 				r.say("not a member of the network yet, and trying on: %s", oneLine(advise(err)))
 			}
-		}()
+		})
 	}
 }
 
@@ -153,6 +155,7 @@ func (r *nodeRun) end() error {
 	for _, n := range r.vantages {
 		n.Close()
 	}
+	r.joining.Wait()
 	final.states, final.counts = r.states.found, sum(r.vantages)
 	r.close()
 	logged := r.log.close()

@@ -71,7 +71,7 @@ func (l *queryLog) add(p *lightdht.Packet) {
 }
 
 // reopen makes the log go on in a file of the same name: a new one, if the old
-// one was renamed. The old one has all rows from before.
+// one was renamed. Rows that are still in the queue may go to either.
 func (l *queryLog) reopen() {
 	if l == nil || l.name == "-" {
 		return
