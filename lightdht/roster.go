@@ -66,13 +66,11 @@ func (r *roster) now() table.Table {
 func (r *roster) observe(s table.Sighting) (c table.Contact, e entry) {
 	r.mu.RLock()
 	defer r.mu.RUnlock()
-	if r.perAddr > 0 || r.most > 0 {
-		if _, known := r.table.Get(s.Node); !known {
-			r.entry.Lock()
-			defer r.entry.Unlock()
-			if e = r.admit(s); e != entered {
-				return table.Contact{}, e
-			}
+	if (r.perAddr > 0 || r.most > 0) && !r.knows(s.Node) {
+		r.entry.Lock()
+		defer r.entry.Unlock()
+		if e = r.admit(s); e != entered {
+			return table.Contact{}, e
 		}
 	}
 	c, added := r.table.Observe(s)
@@ -87,12 +85,21 @@ func (r *roster) observe(s table.Sighting) (c table.Contact, e entry) {
 	return c, entered
 }
 
-// admit says whether somebody new may enter. It needs the lock of entry.
+// knows reports whether the table has a contact. It needs mu.
+func (r *roster) knows(node kad.NodeInfo) bool {
+	_, known := r.table.Get(node)
+	return known
+}
+
+// admit says whether somebody who was not known just now may enter. It needs the
+// lock of entry.
 func (r *roster) admit(s table.Sighting) entry {
 	if r.ids == nil {
 		r.ids = map[uint64]uint16{}
 	}
 	switch {
+	case r.knows(s.Node): // entered while this one waited for the lock
+		return entered
 	case r.most > 0 && s.Event != table.Replied && r.table.Len() >= r.most:
 		return tooManyOther
 	case r.perAddr > 0 && int(r.ids[addrKey(s.Node.Addr.Addr())]) >= r.perAddr:
