@@ -40,16 +40,20 @@ func (n *Node) rename(id kad.ID, now time.Time) {
 	n.stirUpkeep()
 }
 
-// recore returns a core around id of those that the old one knows and of good
-// contacts near to id.
+// recore returns a core around id of those that the old one knows, but for the
+// bad, and of good contacts near to id.
 func (n *Node) recore(e *endpoint, id kad.ID, now time.Time) *core {
 	c := newCore(n.cfg.core(id))
 	near := e.table().AppendNearest(nil, id, recoreNear, table.Filter{Now: now, States: table.StateGood, Answered: true, Public: true, Distinct: true})
 	for _, contact := range near {
-		c.replied(contact.LastReply, contact.Info())
+		if contact.Failures < coreBadAfter && !n.insecure(contact.Info()) {
+			c.replied(contact.LastReply, contact.Info())
+		}
 	}
 	for _, m := range e.core.Load().all() {
-		c.replied(m.answered, m.node)
+		if !m.bad() {
+			c.replied(m.answered, m.node)
+		}
 	}
 	return c
 }
