@@ -62,10 +62,9 @@ func (n *Node) tellCore(e *endpoint, s table.Sighting, c table.Contact) {
 	switch s.Event {
 	case table.Replied:
 		switch {
-		case c.Replies == 0 || c.Router || c.ReadOnly:
 		case n.insecure(s.Node):
 			n.count.add(Insecure, 1)
-		default:
+		case c.Replies > 0 && !c.Router && !c.ReadOnly:
 			core.replied(s.Time, s.Node)
 		}
 	case table.Queried:

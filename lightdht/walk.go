@@ -203,16 +203,17 @@ func (l *lookup) take(end lookupEnd, yield func(Step) bool) bool {
 	}
 	l.res.Answered++
 	reply := &end.call.reply
+	if reply.Unexpected() {
+		l.res.Strange++
+	}
 	switch {
 	case l.n.insecure(kad.NodeInfo{ID: reply.ID, Addr: reply.From}): // whom it names is of use, itself it does not count
 		end.list.settle(c, failed)
 	case !reply.Unexpected():
 		end.list.settle(c, answered)
 	case reply.ID == l.n.ID(): // nobody is us but we
-		l.res.Strange++
 		end.list.settle(c, failed)
 	default:
-		l.res.Strange++
 		c = end.list.replaced(c, reply.ID)
 	}
 	c.reply = reply
