@@ -49,3 +49,35 @@ func TestSocketAllocatesNothing(t *testing.T) {
 		}
 	})
 }
+
+// Neither does a packet that hooks could be told of, when there are none.
+func TestNilHooksAllocateNothing(t *testing.T) {
+	cfg := Config{Network: Public, Conn4: newWire(), Limits: Limits{Inbound: 50}, Upkeep: UpkeepConfig{Off: true}, Trace: &Trace{}}
+	n, err := Listen("", cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { n.Close() })
+	banned, other := netip.MustParseAddrPort("9.9.9.9:9"), numbered(1)
+	q, now := encoded(krpc.Ping{}), time.Now()
+	for range 100 {
+		n.guard.admit(now, banned.Addr())
+	}
+	kindless := []byte("d1:t2:aae")
+	reply := krpc.Append(nil, &krpc.Message{Kind: krpc.KindReply, TID: []byte("aaaa"), ID: kad.ID{2}, Fields: krpc.FieldID})
+	for name, each := range map[string]func(){
+		"banned":   func() { n.receive(n.ends[0], q, banned, now) },
+		"reserved": func() { n.receive(n.ends[0], q, asker, now) },
+		"stray":    func() { n.receive(n.ends[0], reply, netip.AddrPortFrom(other, 1), now) },
+		"kindless": func() { n.receive(n.ends[0], kindless, netip.AddrPortFrom(other, 1), now) },
+		"sent":     func() { n.seeSent(n.cfg.Trace.QuerySent, banned, "ping", q, &n.ends[0].in) },
+		"not sent": func() { n.notSent(banned, "ping", ErrLimited) },
+	} {
+		if got := testing.AllocsPerRun(20, each); got != 0 {
+			t.Errorf("%s: %v allocations", name, got)
+		}
+	}
+	if n.Count(Banned) < 20 || n.Count(FromReserved) < 20 || n.Count(Stray) < 20 || n.Count(Malformed) < 20 {
+		t.Error("the packets did not come to what they were for")
+	}
+}

@@ -26,7 +26,7 @@ func (n *Node) receive(e *endpoint, b []byte, from netip.AddrPort, now time.Time
 	}
 	if !welcome && !n.expected(m, from) {
 		n.count.add(Banned, 1)
-		n.see(n.cfg.Trace.Refused, Packet{Time: now, Addr: from, Method: m.Method, Bytes: b, Err: ErrBanned})
+		n.see(n.cfg.Trace.Refused, Packet{Time: now, Addr: from, Method: m.Method, Bytes: b, Message: m, Err: ErrBanned})
 		return
 	}
 	switch m.Kind {

@@ -1,6 +1,7 @@
 package lightdht
 
 import (
+	"bytes"
 	"net/netip"
 	"time"
 
@@ -19,7 +20,7 @@ type Packet struct {
 	Method  string         // what is asked, or what was asked in the query that this belongs to; "" when unknown
 	Size    int            // of the UDP payload in bytes
 	Bytes   []byte         // the UDP payload; nil for Timeout and NotSent
-	Message *krpc.Message  // what it says; nil when it was not read (Malformed, Refused) and for Timeout and NotSent
+	Message *krpc.Message  // what it says; nil for Malformed, Timeout and NotSent
 	RTT     time.Duration  // of Reply, Error and Late: since our query was sent; of Timeout: how long was waited
 	Err     error          // of Error: the *krpc.Error; of Timeout: ErrTimeout or, wrapped, ErrRefused; of Malformed, Refused and NotSent: why
 
@@ -30,11 +31,13 @@ type Packet struct {
 // goroutine. A query that was cloned can be answered later, with Node.Respond.
 func (p *Packet) Clone() *Packet {
 	c := *p
+	c.Bytes = nil
 	if p.Message != nil {
 		m := p.Message.Clone()
 		c.Message, c.Bytes = &m, m.Raw
-	} else {
-		c.Bytes = append([]byte(nil), p.Bytes...)
+	}
+	if c.Bytes == nil { // what we send was never parsed
+		c.Bytes = bytes.Clone(p.Bytes)
 	}
 	if p.end != nil {
 		c.end = p.end.detached()
@@ -61,7 +64,7 @@ type Trace struct {
 	Malformed func(*Packet) // no KRPC message, or none that says what it is
 	Refused   func(*Packet) // dropped for whom it came from: banned (ErrBanned, but for answers to our queries), private or reserved (ErrReserved, ErrAddress)
 
-	// Sent.
+	// Sent, told just before: what the system then refuses comes to NotSent, too.
 	QuerySent func(*Packet) // a query of ours
 	ReplySent func(*Packet) // our answer
 	ErrorSent func(*Packet) // our answer, a KRPC error
