@@ -91,6 +91,9 @@ func (e *BootstrapError) Unwrap() []error {
 	return errs
 }
 
+// errNoQuery is about a packet that cannot be answered.
+var errNoQuery = errors.New("no query that was received")
+
 // errKindless is about a message that does not say what it is.
 var errKindless = errors.New("krpc: no kind of message")
 

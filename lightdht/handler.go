@@ -35,8 +35,11 @@ func (m Methods) Handle(q *Packet, answer *krpc.Message) bool {
 // announce_peer and sample_infohashes by their BEPs, anything else with error
 // 204. A handler calls it to change what it gave, or having noted the query. It
 // is to be given what the handler was given, in the handler's goroutine, or a
-// clone of the query.
+// clone of the query; to a packet that is no query received it has no answer.
 func (n *Node) DefaultHandler(q *Packet, answer *krpc.Message) bool {
+	if q.end == nil {
+		return false
+	}
 	a := &q.end.ans
 	if answer != &a.msg {
 		a.msg = *answer
@@ -54,15 +57,22 @@ func Refuse(answer *krpc.Message, code int64, text string) {
 }
 
 // Respond sends an answer to a query that a handler cloned and left unanswered.
-// What answer lacks of kind (a reply), transaction id, version and our ID is
-// filled in. The error is about limits, opt-out, or what the system said.
+// What answer lacks of kind (a reply), version, our ID and where we see the
+// asker (BEP 42) is filled in, and its transaction id is the query's. The error
+// is ErrLimited, ErrOptOut, what the system said, or that q is no query received.
 func (n *Node) Respond(q *Packet, answer *krpc.Message) error {
+	if q.end == nil {
+		return errNoQuery
+	}
 	if answer.Kind == 0 {
 		answer.Kind = krpc.KindReply
 	}
 	answer.TID = q.Message.TID
 	if answer.Version == nil {
 		answer.Version = n.cfg.Version
+	}
+	if !answer.IP.IsValid() {
+		answer.IP = q.Addr
 	}
 	if answer.Kind == krpc.KindReply && !answer.Has(krpc.FieldID) {
 		answer.ID = n.idFor(topic(q.Message), q.Addr)
@@ -96,7 +106,3 @@ func (n *Node) idFor(target kad.ID, to netip.AddrPort) kad.ID {
 	}
 	return n.ID()
 }
-
-// isOurs reports whether an ID is one that we show, so that nobody else can have
-// it.
-func (n *Node) isOurs(id kad.ID) bool { return id == n.ID() }

@@ -89,15 +89,8 @@ func (n *Node) send(e *endpoint, b []byte, to netip.AddrPort) error {
 
 // respond sends an answer to q, now or never.
 func (n *Node) respond(e *endpoint, b []byte, answer *krpc.Message, q *Packet) error {
-	err := error(nil)
-	switch _, ok := n.pacer.reserve(time.Now(), q.Addr.Addr(), true, 0); {
-	case n.cfg.OptOut.Has(q.Addr.Addr()):
-		n.count.add(OptedOut, 1)
-		err = ErrOptOut
-	case !ok:
-		n.count.add(AnswersLimited, 1)
-		err = ErrLimited
-	default:
+	err := n.mayAnswer(q.Addr.Addr())
+	if err == nil {
 		hook := n.cfg.Trace.ReplySent
 		if answer.Kind == krpc.KindError {
 			hook = n.cfg.Trace.ErrorSent
@@ -112,6 +105,20 @@ func (n *Node) respond(e *endpoint, b []byte, answer *krpc.Message, q *Packet) e
 	n.count.add(RepliesOut, 1)
 	if answer.Kind == krpc.KindError {
 		n.count.add(ErrorsOut, 1)
+	}
+	return nil
+}
+
+// mayAnswer takes the right to send one answer there, and counts if there is
+// none.
+func (n *Node) mayAnswer(to netip.Addr) error {
+	if n.cfg.OptOut.Has(to) {
+		n.count.add(OptedOut, 1)
+		return ErrOptOut
+	}
+	if _, ok := n.pacer.reserve(time.Now(), to, true, 0); !ok {
+		n.count.add(AnswersLimited, 1)
+		return ErrLimited
 	}
 	return nil
 }
