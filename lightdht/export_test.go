@@ -3,6 +3,9 @@ package lightdht
 import (
 	"context"
 	"net/netip"
+	"time"
+
+	"github.com/lightdht/lightdht/lightdht/kad"
 )
 
 // What the tests outside of the package see of its inside.
@@ -22,4 +25,9 @@ func (n *Node) Waiting() (calls, late int) {
 func (n *Node) Greeting() func(ctx context.Context) {
 	under := greetings{map[netip.AddrPort]bool{}, make(chan netip.AddrPort, exploreGreeting)}
 	return func(ctx context.Context) { n.greetSilent(ctx, under) }
+}
+
+// Join makes a node a member of the core, as if it had answered.
+func (n *Node) Join(node kad.NodeInfo, when time.Time) {
+	n.endpoint(kad.FamilyOf(node.Addr.Addr())).core.Load().replied(when, node)
 }
