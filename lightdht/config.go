@@ -33,7 +33,7 @@ type Config struct {
 	ReadOnly bool               // mark our queries read-only and answer nothing, BEP 43
 
 	// What the tables do not take in, counted in IDsRefused and ContactsRefused.
-	MaxIDsPerAddr int // IDs kept at one IP address (IPv6: in one /64), below 65,536; 0: 256 on the public network, no limit on a private one; below 0: no limit
+	MaxIDsPerAddr int // IDs kept at one IP address (IPv6: in one /64), below 65,536, a quarter of them for those that answer; 0: 256 on the public network, no limit on a private one; below 0: no limit
 	MaxContacts   int // contacts in each family beyond which addresses that never answered are not let in; 0: no limit
 
 	Handler  Handler         // answers queries; nil: DefaultHandler

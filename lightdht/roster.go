@@ -102,10 +102,20 @@ func (r *roster) admit(s table.Sighting) entry {
 		return entered
 	case r.most > 0 && s.Event != table.Replied && r.table.Len() >= r.most:
 		return tooManyOther
-	case r.perAddr > 0 && int(r.ids[addrKey(s.Node.Addr.Addr())]) >= r.perAddr:
+	case r.perAddr > 0 && int(r.ids[addrKey(s.Node.Addr.Addr())]) >= r.room(s.Event):
 		return tooManyIDs
 	}
 	return entered
+}
+
+// room is how many IDs an address may have for one more to be let in. Anybody can
+// make up IDs at another's address; so a quarter of the room is for those that
+// answer, and whoever lives there is not kept out.
+func (r *roster) room(seen table.Event) int {
+	if seen == table.Replied {
+		return r.perAddr
+	}
+	return r.perAddr - r.perAddr/4
 }
 
 // addrKey is an IPv4 address, or the /64 that an IPv6 address lies in, which one
