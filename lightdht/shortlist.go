@@ -292,14 +292,14 @@ func (s *shortlist) replaced(c *candidate, id kad.ID) *candidate {
 
 // closest returns the k nearest that answered, each ID once and, with spread,
 // each neighbourhood; crowded are those nearer than the last of them that were
-// left out for that.
+// left out, or not asked, for that.
 func (s *shortlist) closest(k int) (out []*candidate, crowded int) {
 	var found tally
 	for _, c := range s.list {
 		switch {
 		case found.found == k:
 			return out, crowded
-		case c.state == unasked && found.has(c.zone):
+		case c.state == unasked && s.crowded(c, &found):
 			crowded++
 		case c.state != answered:
 		case found.new(c):
