@@ -24,7 +24,7 @@ func (n *Node) observe(s table.Sighting, more about) table.Contact {
 	if e == nil {
 		return table.Contact{}
 	}
-	if s.Node.ID == n.ID() {
+	if s.Node.ID == n.ID() || e.isUs(s.Node.Addr) {
 		n.count.add(OwnID, 1)
 		return table.Contact{}
 	}
@@ -86,14 +86,23 @@ func (n *Node) looked(res *LookupResult) {
 	}
 }
 
+// maxNamed is how many nodes are recorded of one reply on the public network:
+// more than two packets of the common size hold. Usual are 8 of each family.
+const maxNamed = 128
+
 // mention records the nodes that a list named. On the public network an address
-// counts once in a list: a list full of one address is about a victim.
+// counts once in a list, as a list full of one address is about a victim, and of
+// the 2,500 nodes that a datagram has room for no more than maxNamed count: else
+// whoever answers us could make up contacts by the million.
 func (n *Node) mention(m *krpc.Message, from netip.AddrPort, now time.Time) {
 	by := about{by: kad.NodeInfo{ID: m.ID, Addr: from}}
-	var named [2 * answerNodes]netip.Addr
-	seen := named[:0]
+	var few [2 * answerNodes]netip.Addr
+	seen := few[:0]
 	one := func(info kad.NodeInfo) {
 		switch {
+		case len(seen) == maxNamed: // never on a private network
+			n.count.add(MentionsCrowded, 1)
+			return
 		case !n.reachable(info.Addr) || n.endpoint(kad.FamilyOf(info.Addr.Addr())) == nil:
 			n.count.add(MentionRefused, 1)
 			return
