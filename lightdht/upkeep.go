@@ -48,6 +48,7 @@ const (
 	proveLongest  = time.Hour       // between two pings to learn what a time-out means, while nobody answers
 	upkeepRest    = 2 * time.Second // between the beginnings of two lookups, at least
 	retryLongest  = time.Minute     // between two tries to reach a network that is away
+	lookupLongest = 2 * time.Minute // for a lookup that the node makes on its own; most take seconds
 )
 
 // keeper is the upkeep of a node. It belongs to its goroutine.
@@ -307,9 +308,18 @@ func (k *keeper) run(target kad.ID) {
 	k.n.count.add(UpkeepLookups, 1)
 	k.rested = time.Now().Add(upkeepRest)
 	k.busy = k.n.spawn(func() {
-		res, _ := k.n.FindClosest(k.n.ctx, target) // its failures are in the counters
-		k.done <- res.Answered > 0
+		k.done <- k.n.lookAround(k.n.ctx, target)
 	})
+}
+
+// lookAround looks up target to get to know who is there, and reports whether
+// anybody answered. It ends after lookupLongest: whoever draws it out must not
+// keep us from looking elsewhere.
+func (n *Node) lookAround(ctx context.Context, target kad.ID) bool {
+	ctx, cancel := context.WithTimeout(ctx, lookupLongest)
+	defer cancel()
+	res, _ := n.FindClosest(ctx, target) // its failures are in the counters
+	return res.Answered > 0
 }
 
 // looked notes the end of a lookup. One that nobody answered while we are alone
