@@ -18,6 +18,7 @@ import (
 type call struct {
 	to       kad.NodeInfo // who is asked
 	named    bool         // the ID of to is expected there; else whoever is there is asked
+	stranger bool         // vain counts it
 	method   string
 	tid      uint32
 	sent     time.Time
@@ -238,6 +239,9 @@ func (n *Node) takeReply(e *endpoint, m *krpc.Message, from netip.AddrPort, now 
 	case answers:
 		n.count.add(RepliesIn, 1)
 		n.hearVote(e, from.Addr(), m.IP.Addr(), now)
+		if c.stranger {
+			n.vain.answered(from.Addr())
+		}
 		n.answered(c, m, from, now)
 	}
 }

@@ -32,12 +32,12 @@ const (
 	FromReserved                     // queries from private or reserved addresses on the public network, dropped
 	MentionRefused                   // node list entries with such an address, port 0, or of a family that we have no socket of, dropped
 	PeersRefused                     // peers told to a lookup at such an address or port 0, dropped
-	OwnID                            // sightings of our own ID, not made a contact
+	OwnID                            // sightings of our own ID or at our own address, not made a contact
 	Unanswered                       // queries left without an answer: no usable transaction id, or our own
 	Suppressed                       // queries left without an answer because this node is read-only
 	BadToken                         // announcements with a wrong token, refused
 	PeersDropped                     // announced peers that made room or found none: see Config.MaxPeers, MaxInfohashes
-	GreetingsLeft                    // newcomers not pinged back because enough pings were under way
+	GreetingsLeft                    // newcomers not pinged back because enough pings were under way, or had no answer from their neighbourhood
 	CandidatesLeft                   // node list entries that a lookup had no room for
 	Foreign                          // datagrams of another protocol that shares the port (uTP), dropped
 	KernelDropped                    // datagrams that the system dropped before they could be read: its buffer was full
@@ -51,8 +51,8 @@ const (
 	LedgerFull                       // packets that the ledger had no room for
 	IDsRefused                       // contacts not kept because their address has Config.MaxIDsPerAddr others
 	ContactsRefused                  // contacts not kept because of Config.MaxContacts
-	MentionsCrowded                  // entries of one node list at an address that it had named already, dropped
-	CandidatesCrowded                // lookup candidates not asked because their neighbourhood (/24, /64) had been counted
+	MentionsCrowded                  // entries of a reply's node lists at an address that they had named already, or beyond the 128th, dropped
+	CandidatesCrowded                // lookup candidates not asked because their neighbourhood (/24, /64) had been counted, or enough were asked there in vain
 	Insecure                         // replies from an ID that BEP 42 does not allow at its address, see Config.SecureOnly
 	IDChanges                        // times that our ID followed our address, BEP 42
 	FailuresVoid                     // time-outs not held against a contact because nothing at all arrived

@@ -34,7 +34,7 @@ func (n *Node) Explore(ctx context.Context) error {
 	under := greetings{map[netip.AddrPort]bool{}, make(chan netip.AddrPort, exploreGreeting)}
 	known, quiet, pause := 0, 0, exploreFirstPause
 	for round := uint32(0); ctx.Err() == nil && n.ctx.Err() == nil; round++ {
-		n.FindClosest(ctx, evenTarget(start, round)) // its failures are in the counters
+		n.lookAround(ctx, evenTarget(start, round))
 		n.greetSilent(ctx, under)
 		if now := n.Len(); now > known {
 			known, quiet, pause = now, 0, exploreFirstPause
@@ -70,15 +70,18 @@ func (n *Node) greetSilent(ctx context.Context, under greetings) {
 	}
 	silent := table.Filter{
 		Now: time.Now(), States: table.StateQuestionable, Public: true,
-		Match: func(c table.Contact) bool { return c.Replies == 0 && !under.addrs[c.Addr] },
+	}
+	silent.Match = func(c table.Contact) bool {
+		return c.Replies == 0 && !under.addrs[c.Addr] && !n.inVain(c, silent.Now)
 	}
 	rng := rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64()))
 	for _, e := range n.ends {
 		room := min(exploreGreets, exploreGreeting-len(under.addrs))
 		for _, c := range e.table().Sample(rng, room, kad.Prefix{}, silent) {
-			if !under.addrs[c.Addr] {
+			ping := &call{to: c.Info(), named: true, deliver: func(end *call) { under.ends <- end.to.Addr }}
+			if !under.addrs[c.Addr] && n.try(ping) {
 				under.addrs[c.Addr] = true
-				n.start(ctx, &call{to: c.Info(), named: true, deliver: func(end *call) { under.ends <- end.to.Addr }}, krpc.Ping{})
+				n.start(ctx, ping, krpc.Ping{})
 			}
 		}
 	}

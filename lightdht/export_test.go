@@ -13,6 +13,9 @@ import (
 // LateLimit is how many ended calls are remembered.
 const LateLimit = lateLimit
 
+// VainTries is how many strangers of a neighbourhood are asked in vain.
+const VainTries = vainTries
+
 // Waiting returns how many calls wait for an answer, and how many ended ones
 // are remembered.
 func (n *Node) Waiting() (calls, late int) {

@@ -59,6 +59,7 @@ type Node struct {
 	held    holding // calls that wait for their turn
 	pacer   *pacer
 	guard   *guard
+	vain    vain
 	ledger  *Ledger
 
 	joined atomic.Bool   // it is to be a member of the network

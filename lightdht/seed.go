@@ -111,8 +111,8 @@ func (l *lookup) fill() {
 func (l *lookup) fillFrom(e *endpoint, want int, f table.Filter) {
 	list := l.lists[e.family]
 	f.Public, f.Distinct = true, true
-	if len(list.list) > 0 {
-		f.Match = func(c table.Contact) bool { return !list.addrs[c.Addr] }
+	if len(list.list) > 0 || !f.Answered && !l.n.private {
+		f.Match = func(c table.Contact) bool { return !list.addrs[c.Addr] && !l.n.inVain(c, f.Now) }
 	}
 	for _, c := range e.table().AppendNearest(nil, l.res.Target, want-list.unasked(), f) {
 		if l.n.askable(c.Addr) { // a table may hold, and be fed with, anybody

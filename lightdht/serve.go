@@ -79,9 +79,19 @@ func (n *Node) sawQuery(m *krpc.Message, from netip.AddrPort, now time.Time) {
 	case full:
 		n.count.add(GreetingsLeft, 1)
 	case begun:
-		done := func(*call) { n.greeter.end(info) }
-		n.start(context.Background(), &call{to: info, named: true, deliver: done}, krpc.Ping{})
+		n.greet(info)
 	}
+}
+
+// greet pings a newcomer, for whom the greeter has made room.
+func (n *Node) greet(info kad.NodeInfo) {
+	c := &call{to: info, named: true, deliver: func(*call) { n.greeter.end(info) }}
+	if !n.try(c) {
+		n.count.add(GreetingsLeft, 1)
+		n.greeter.end(info)
+		return
+	}
+	n.start(context.Background(), c, krpc.Ping{})
 }
 
 // answer makes of e.ans.msg, the beginning of a reply, the answer to m.

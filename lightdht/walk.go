@@ -155,12 +155,18 @@ func (l *lookup) giveUp(yield func(Step) bool) bool {
 // askAll asks all that list wants asked now.
 func (l *lookup) askAll(list *shortlist, yield func(Step) bool) bool {
 	for c := list.next(); c != nil; c = list.next() {
+		query := &call{to: c.node, named: true, deliver: func(end *call) { go l.tell(lookupEnd{list, c, end}) }}
+		if !l.n.try(query) {
+			list.settle(c, failed)
+			l.n.count.add(CandidatesCrowded, 1)
+			continue
+		}
 		list.ask(c, time.Now())
 		l.res.Asked++
 		if !yield(l.step(Asked, c)) {
 			return false
 		}
-		c.call = &call{to: c.node, named: true, deliver: func(end *call) { go l.tell(lookupEnd{list, c, end}) }}
+		c.call = query
 		c.since = c.since.Add(l.n.start(context.Background(), c.call, l.query()))
 	}
 	return true
