@@ -105,6 +105,9 @@ func FuzzReceive(f *testing.F) {
 	} {
 		f.Add([]byte(s))
 	}
+	for _, b := range hostileSeeds() {
+		f.Add(b)
+	}
 	f.Fuzz(func(t *testing.T, b []byte) {
 		var sent []krpc.Message
 		w := newWire()
