@@ -19,7 +19,8 @@ type Delays struct {
 	// Arrival says what was measured. If set, the time from a packet's arrival in
 	// the kernel to its being read, by the wall clock: the wait for the packets
 	// before it and for the processor. Packets that a step of the wall clock made
-	// immeasurable are left out. Otherwise, where some socket of the node is not a
+	// immeasurable are left out, and for some milliseconds after the first socket
+	// of the machine asked for times of arrival they are those of reading. Otherwise, where some socket of the node is not a
 	// system's or the system is not Linux, the time that a packet read from that
 	// one took to be worked on, which delays the next.
 	Arrival bool

@@ -18,8 +18,6 @@ const drainBatch = 64
 // returns how many errors there were. What take is given is its own until it
 // returns.
 func (c *udpConn) drain(limit int, take func(returned)) (n int) {
-	c.sys.draining.Store(true)
-	defer c.sys.draining.Store(false)
 	for more := true; more && n <= limit; {
 		err := c.raw.Control(func(fd uintptr) {
 			for range drainBatch {

@@ -6,7 +6,6 @@ import (
 	"math/bits"
 	"net/netip"
 	"slices"
-	"sync/atomic"
 	"syscall"
 	"unsafe"
 )
@@ -18,12 +17,11 @@ const (
 
 // system is what Linux offers beyond a PacketConn.
 type system struct {
-	stamps   bool
-	oob      [128]byte // of the goroutine that reads
-	drops    wide
-	failed   chan struct{} // has one when the error queue is to be read
-	quoted   []byte        // of the goroutine that drains: the packet that came back
-	draining atomic.Bool
+	stamps bool
+	oob    [128]byte // of the goroutine that reads
+	drops  wide
+	failed chan struct{} // has one when the error queue is to be read
+	quoted []byte        // of the goroutine that drains: the packet that came back
 }
 
 // setUp asks for times of arrival, counts of what was dropped, and what came
@@ -83,11 +81,15 @@ func (c *udpConn) read(b []byte) (size int, from netip.AddrPort, stamp int64, er
 	return 0, netip.AddrPort{}, 0, err
 }
 
+// writeTries is more than enough to get through while packets that came back are
+// being read, each of which announces the next. It costs a network that is away,
+// whose errors look alike, some 20 microseconds a packet.
+const writeTries = 32
+
 // WriteToUDPAddrPort writes one packet. An error about an earlier one that came
-// back fails the write in its stead, so the write is tried again; and more than
-// once while many such are being read, each of which announces the next.
+// back fails the write in its stead, so the write is tried again.
 func (c *udpConn) WriteToUDPAddrPort(b []byte, to netip.AddrPort) (size int, err error) {
-	for try := 0; try < 2 || try < 64 && c.sys.draining.Load(); try++ {
+	for range writeTries {
 		size, err = c.UDPConn.WriteToUDPAddrPort(b, to)
 		if err == nil || !c.undelivered(err) {
 			break

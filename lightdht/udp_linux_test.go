@@ -120,6 +120,7 @@ func TestDropsAreToldByPackets(t *testing.T) {
 // A node whose read loop is held up tells what it misses meanwhile, and every
 // packet is either received or dropped. The one that waited longest is measured.
 func TestNodeCountsDrops(t *testing.T) {
+	stampsNow(t)
 	stall := &stalling{Table: table.NewFlat(), entered: make(chan struct{}), leave: make(chan struct{})}
 	conn, from := openUDP(t, "127.0.0.1:0"), openUDP(t, "127.0.0.1:0")
 	n, err := Listen("", Config{Conn4: conn, NewTable: func() table.Table { return stall }})
@@ -149,8 +150,31 @@ func TestNodeCountsDrops(t *testing.T) {
 	}
 	d := n.ReadDelay()
 	if !d.Arrival || d.Count != n.Count(PacketsIn) || d.Max < 20*time.Millisecond || d.Max > time.Minute {
-		t.Errorf("%d packets measured, the longest delay %v", d.Count, d.Max)
+		t.Errorf("arrival %v: %d packets measured, the longest delay %v", d.Arrival, d.Count, d.Max)
 	}
+}
+
+// stampsNow waits until the kernel, which begins to stamp packets some time after
+// the first socket has asked for it, does so, and has it go on.
+func stampsNow(t *testing.T) {
+	t.Helper()
+	c, buf := newUDPConn(openUDP(t, "127.0.0.1:0")), make([]byte, 100)
+	if !c.stamped() {
+		t.Skip("this kernel does not tell when packets arrived (SO_TIMESTAMPNS)")
+	}
+	eventually(t, "packets have times of arrival", func() bool {
+		if err := write(c, localAddr(c)); err != nil {
+			t.Fatal(err)
+		}
+		sent := time.Now()
+		eventually(t, "some time has passed", func() bool { return time.Since(sent) > time.Millisecond })
+		read := time.Now().UnixNano()
+		_, _, stamp, err := c.read(buf)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return stamp < read
+	})
 }
 
 // Errors about packets that came back neither end reads nor lose what is
