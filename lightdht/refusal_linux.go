@@ -22,7 +22,10 @@ func (c *udpConn) drain(limit int, take func(returned)) (n int) {
 		err := c.raw.Control(func(fd uintptr) {
 			for range drainBatch {
 				var r returned
-				if r, more = c.nextReturned(int(fd)); !more {
+				c.sys.queue.Lock()
+				r, more = c.nextReturned(int(fd))
+				c.sys.queue.Unlock()
+				if !more {
 					return
 				}
 				n++
@@ -34,13 +37,17 @@ func (c *udpConn) drain(limit int, take func(returned)) (n int) {
 	return n
 }
 
-// nextReturned reads one error; false when there is none. It never waits.
+// nextReturned reads one error; false when there is none. It never waits. Having
+// read it, the kernel fails what is done next with the socket on account of the
+// one behind it; that is taken back, or else reads would do little but fail until
+// all are read.
 func (c *udpConn) nextReturned(fd int) (r returned, ok bool) {
 	var oob [256]byte
 	size, told, _, to, err := syscall.Recvmsg(fd, c.sys.quoted, oob[:], syscall.MSG_ERRQUEUE|syscall.MSG_DONTWAIT)
 	if err != nil {
 		return returned{}, false
 	}
+	syscall.GetsockoptInt(fd, syscall.SOL_SOCKET, syscall.SO_ERROR)
 	r.to, r.payload = addrPortOf(to), c.sys.quoted[:size]
 	for b := oob[:told]; ; {
 		level, kind, data, rest, ok := cutControl(b)

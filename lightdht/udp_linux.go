@@ -6,6 +6,7 @@ import (
 	"math/bits"
 	"net/netip"
 	"slices"
+	"sync"
 	"syscall"
 	"unsafe"
 )
@@ -20,6 +21,7 @@ type system struct {
 	stamps bool
 	oob    [128]byte // of the goroutine that reads
 	drops  wide
+	queue  sync.Mutex    // held while the error queue is read
 	failed chan struct{} // has one when the error queue is to be read
 	quoted []byte        // of the goroutine that drains: the packet that came back
 }
@@ -81,14 +83,21 @@ func (c *udpConn) read(b []byte) (size int, from netip.AddrPort, stamp int64, er
 	return 0, netip.AddrPort{}, 0, err
 }
 
-// writeTries is more than enough to get through while packets that came back are
-// being read, each of which announces the next. It costs a network that is away,
-// whose errors look alike, some 20 microseconds a packet.
-const writeTries = 32
+// writeTries is more than enough when nothing but new packets that come back can
+// fail a write. A write that fails on its own account, for want of a route,
+// costs some microseconds by that.
+const writeTries = 8
 
 // WriteToUDPAddrPort writes one packet. An error about an earlier one that came
-// back fails the write in its stead, so the write is tried again.
+// back fails the write in its stead, so the write is tried again, while the error
+// queue stands still: each error that is read announces the next.
 func (c *udpConn) WriteToUDPAddrPort(b []byte, to netip.AddrPort) (size int, err error) {
+	size, err = c.UDPConn.WriteToUDPAddrPort(b, to)
+	if err == nil || !c.undelivered(err) {
+		return size, err
+	}
+	c.sys.queue.Lock()
+	defer c.sys.queue.Unlock()
 	for range writeTries {
 		size, err = c.UDPConn.WriteToUDPAddrPort(b, to)
 		if err == nil || !c.undelivered(err) {
