@@ -126,8 +126,8 @@ func TestPatienceFollowsTheRoundTrips(t *testing.T) {
 	if got := r.patience(5 * time.Second); got != 600*time.Millisecond { // mean 200, deviation 100
 		t.Errorf("after one answer: %v", got)
 	}
-	r.add(400 * time.Millisecond) // deviation 100 + (200-100)/4 = 125, mean 200 + 200/8 = 225
-	if got := r.patience(5 * time.Second); got != 725*time.Millisecond {
+	r.add(400 * time.Millisecond) // deviation 100 + (200-100)/16 = 106.25, mean 200 + 200/16 = 212.5
+	if got := r.patience(5 * time.Second); got != 637500*time.Microsecond {
 		t.Errorf("after two answers: %v", got)
 	}
 	for range 1000 {
