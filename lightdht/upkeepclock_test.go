@@ -12,7 +12,7 @@ func TestKeeperWatchesTheClock(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		n := &Node{began: time.Now()}
 		n.cfg.Logger = Config{}.withDefaults(nil).Logger
-		k := &keeper{n: n}
+		k := newKeeper(n)
 		k.watchClock(time.Now())
 		k.clock.wall = k.clock.wall.Add(time.Hour) // as if it had been later then
 		time.Sleep(time.Minute)
