@@ -128,3 +128,54 @@ func ExampleNode_Contacts() {
 	// at least 8 of them answered: true
 	// none has failed: true
 }
+
+// A node that notes who asks for what, and answers as always.
+func ExampleTrace() {
+	net, err := testnet.Start(context.Background(), testnet.Config{Nodes: 20, Seed: 1})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer net.Close()
+	asked := make(chan string, 100)
+	node, err := lightdht.Listen("127.0.0.1:0", lightdht.Config{Trace: &lightdht.Trace{
+		Query: func(p *lightdht.Packet) { asked <- p.Method }, // in the read loop: be quick, keep copies
+	}})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer node.Close()
+
+	if _, err := net.Nodes()[0].Ping(context.Background(), node.Addr(kad.IPv4)); err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(<-asked)
+	// Output: ping
+}
+
+// A node that answers a method of its own, and all others as always.
+func ExampleMethods() {
+	double := func(q *lightdht.Packet, answer *krpc.Message) bool {
+		number, _ := q.Message.Lookup("n") // as it stood in the query, bencoded
+		answer.Extra = fmt.Appendf(nil, "d5:twicel%s%see", number, number)
+		return true
+	}
+	answerer, err := lightdht.Listen("127.0.0.1:0", lightdht.Config{Handler: lightdht.Methods{"double": double}.Handle})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer answerer.Close()
+	asker, err := lightdht.Listen("127.0.0.1:0", lightdht.Config{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer asker.Close()
+
+	query := krpc.Any{Name: "double", Args: map[string]int{"n": 21}}
+	reply, err := asker.Do(context.Background(), answerer.Addr(kad.IPv4), query)
+	if err != nil {
+		log.Fatal(err)
+	}
+	twice, _ := reply.Lookup("twice")
+	fmt.Println(string(twice))
+	// Output: li21ei21ee
+}

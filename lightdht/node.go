@@ -11,7 +11,14 @@
 //	for step, err := range node.Lookup(ctx, target) { … } // a lookup of nodes, watched step by step
 //	for c := range node.Contacts() { … }                  // everything ever seen
 //
-// A node has a socket and a table for each address family; the two are two DHTs
+//	lightdht.Config{Trace: &lightdht.Trace{Query: func(p *lightdht.Packet) { … }}} // watch every packet
+//	lightdht.Config{Handler: lightdht.Methods{"xyz": mine}.Handle}                 // answer differently
+//	lightdht.Config{Recorder: store}                                               // keep every sighting
+//
+// A node that called Bootstrap is a member of the network until it is closed: it
+// keeps a core of contacts fresh (see [UpkeepConfig]), notices when the network is
+// away and joins again. It keeps within [Limits], which on the public network are
+// set by default. A node has a socket and a table for each address family; the two are two DHTs
 // (BEP 32) that share our ID.
 //
 // Promises:
@@ -25,6 +32,8 @@
 //   - An answer of ours names only contacts that answered us, each ID and each
 //     address once.
 //   - Nothing that reached the node is dropped without a [Counter] that says so.
+//   - Nobody is bad because our own network was away: a time-out counts against a
+//     contact only while others are heard.
 package lightdht
 
 import (
