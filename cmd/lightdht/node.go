@@ -189,6 +189,11 @@ func readNodeOptions(c *cli.Context) (o nodeOptions, err error) {
 	if o.ids, err = vantageIDs(c); err != nil {
 		return o, err
 	}
+	for _, flag := range []string{"log-queries", "ledger"} {
+		if c.IsSet(flag) && c.String(flag) == "" {
+			return o, usagef("--%s: want the name of a file", flag)
+		}
+	}
 	o.queries, o.ledger = c.String("log-queries"), c.String("ledger")
 	if c.IsSet("for") && c.Duration("for") <= 0 {
 		return o, usagef("--for %s: want a time above zero, such as 12h", c.Duration("for"))

@@ -25,6 +25,28 @@ func (r *nodeRun) summarize(final reading) {
 	}
 	r.say("counters:%s", nonZero(final.counts))
 	r.say("dropped by the kernel: %d", final.counts[lightdht.KernelDropped])
+	if d := readDelay(r.vantages); d.Count > 0 {
+		what := "spent on the packet before"
+		if d.Arrival {
+			what = "from arrival to reading"
+		}
+		r.say("delay of reading: half within %s, 99 %% within %s, all within %s (%s)", round(d.Quantile(0.5)), round(d.Quantile(0.99)), round(d.Max), what)
+	}
+}
+
+// readDelay returns how much all nodes lagged behind what arrived.
+func readDelay(nodes []*lightdht.Node) lightdht.Delays {
+	all := lightdht.Delays{Arrival: true}
+	for _, n := range nodes {
+		d := n.ReadDelay()
+		all.Arrival = all.Arrival && d.Arrival
+		all.Max = max(all.Max, d.Max)
+		all.Count += d.Count
+		for i, m := range d.Buckets {
+			all.Buckets[i] += m
+		}
+	}
+	return all
 }
 
 // nonZero lists the counters that counted anything.

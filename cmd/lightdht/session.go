@@ -191,8 +191,11 @@ func parseOwnID(s string) (id kad.ID, err error) {
 // optOut reads the file of --opt-out; nil without one.
 func optOut(c *cli.Context) (*lightdht.OptOut, error) {
 	name := c.String("opt-out")
-	if name == "" {
+	switch {
+	case !c.IsSet("opt-out"):
 		return nil, nil
+	case name == "": // an unset variable, say, must not mean nobody
+		return nil, usagef("--opt-out: want the name of a file")
 	}
 	file, err := os.Open(name)
 	if err != nil {
