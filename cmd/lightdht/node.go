@@ -40,18 +40,19 @@ func beNode(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	r := &nodeRun{nodeOptions: o, session: &session{stderr: screen}, screen: screen, began: time.Now()}
-	ctx, cancel := c.Context, context.CancelFunc(func() {})
-	if o.lasts > 0 {
-		ctx, cancel = context.WithTimeout(ctx, o.lasts)
-	}
-	defer cancel()
+	r := &nodeRun{nodeOptions: o, session: &session{stderr: screen}, screen: screen}
 	hangup, ignore := hangups(o.queries != "" || o.ledger != "")
 	defer ignore()
 	r.hangup = hangup
 	if err := r.start(c); err != nil {
 		return err
 	}
+	r.began = time.Now()
+	ctx, cancel := c.Context, context.CancelFunc(func() {})
+	if o.lasts > 0 {
+		ctx, cancel = context.WithTimeout(ctx, o.lasts)
+	}
+	defer cancel()
 	r.join(ctx)
 	r.watch(ctx)
 	return r.end()
