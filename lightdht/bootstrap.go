@@ -27,7 +27,9 @@ const (
 // that the node stays, or becomes, a member (see UpkeepConfig).
 func (n *Node) Bootstrap(ctx context.Context) error {
 	n.joined.Store(true)
+	n.calling.Add(1)
 	defer n.stirUpkeep()
+	defer n.calling.Add(-1)
 	if err := n.introduce(ctx); err != nil {
 		return err
 	}

@@ -29,7 +29,7 @@ type Config struct {
 	Routers   []string
 
 	NewTable func() table.Table // a table for each family; nil: table.NewPrefix
-	Tables   *Tables            // tables shared with another node: its Tables(); nil: own ones, of NewTable
+	Share    *Node              // another node of this process whose tables, limits on sending and ledger are this one's too: a vantage beside it; nil: own ones
 	ReadOnly bool               // mark our queries read-only and answer nothing, BEP 43
 
 	// What the tables do not take in, counted in IDsRefused and ContactsRefused.
@@ -131,9 +131,6 @@ func (c Config) withDefaults(local []netip.Addr) Config {
 		c.MaxIDsPerAddr = defaultIDsPerAddr
 	}
 	c.MaxIDsPerAddr = min(c.MaxIDsPerAddr, math.MaxUint16)
-	if c.Tables == nil {
-		c.Tables = newTables(c)
-	}
 	if c.Handler == nil {
 		c.Handler = Methods(nil).Handle
 	}

@@ -36,7 +36,7 @@ type endpoint struct {
 	delays delays
 }
 
-func newEndpoint(conn PacketConn, cfg Config) *endpoint {
+func newEndpoint(conn PacketConn, cfg Config, common *commons) *endpoint {
 	local, now := localAddr(conn), time.Now()
 	e := &endpoint{
 		family: kad.FamilyOf(local.Addr()), conn: conn, local: local, peers: newPeerStore(cfg),
@@ -47,7 +47,7 @@ func newEndpoint(conn PacketConn, cfg Config) *endpoint {
 			e.conn = e.udp
 		}
 	}
-	e.roster = cfg.Tables.of(e.family)
+	e.roster = common.roster(e.family)
 	e.core.Store(newCore(cfg.core(cfg.ID)))
 	e.life.silence = silentTimeouts * cfg.Timeout
 	return e

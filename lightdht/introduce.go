@@ -112,7 +112,6 @@ func (in *introduction) take(ctx context.Context, ev introductionEvent) {
 		in.failures = append(in.failures, BootstrapFailure{Host: ev.place.host, Addr: ev.addr, Err: ev.err})
 	case !ev.resolved:
 		in.answered[family] = true
-		in.n.joined.Store(true)
 	}
 	if ev.resolved {
 		in.resolving--

@@ -66,14 +66,13 @@ type Node struct {
 	count   counters
 	greeter greeter
 	held    holding // calls that wait for their turn
-	pacer   *pacer
 	guard   *guard
-	vain    vain
-	ledger  *Ledger
+	*commons
 
-	joined atomic.Bool   // it is to be a member of the network
-	rejoin atomic.Bool   // it is to look up its own ID again
-	stir   chan struct{} // wakes upkeep
+	joined  atomic.Bool   // it is to be a member of the network
+	calling atomic.Int32  // Bootstraps under way, which upkeep leaves the joining to
+	rejoin  atomic.Bool   // it is to look up its own ID again
+	stir    chan struct{} // wakes upkeep
 
 	entrances  addrSet      // where all places to begin with are
 	routers    addrSet      // of these, Config.Routers
@@ -106,15 +105,12 @@ func Listen(addr string, cfg Config) (*Node, error) {
 	n := &Node{
 		cfg: cfg, follows: follows, private: cfg.Network == Private, began: now,
 		pending: newPending(), wake: make(chan struct{}, 1), stir: make(chan struct{}, 1),
-		tokens: newTokens(now), pacer: newPacer(cfg.Limits), guard: newGuard(cfg.Limits),
+		tokens: newTokens(now), guard: newGuard(cfg.Limits), commons: newCommons(cfg),
 	}
 	n.self.Store(&cfg.ID)
-	if cfg.Limits.Ledger > 0 {
-		n.ledger = newLedger(cfg.Limits.Ledger)
-	}
 	n.ctx, n.cancel = context.WithCancel(context.Background())
 	for _, conn := range conns {
-		n.ends = append(n.ends, newEndpoint(conn, cfg))
+		n.ends = append(n.ends, newEndpoint(conn, cfg, n.commons))
 	}
 	for _, e := range n.ends {
 		n.wg.Go(func() { n.readLoop(e) })
@@ -177,9 +173,6 @@ func (n *Node) Table(f kad.Family) table.Table {
 	}
 	return nil
 }
-
-// Tables returns the tables of the node, for other nodes to share.
-func (n *Node) Tables() *Tables { return n.cfg.Tables }
 
 // Ledger returns the ledger of packets, which may be written out; nil, which is
 // an empty one, when none is kept.

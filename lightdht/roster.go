@@ -9,26 +9,6 @@ import (
 	"github.com/lightdht/lightdht/table"
 )
 
-// Tables are the unbounded tables of a node, one for each family. Several nodes
-// of one process may share them (Config.Tables): a contact's history then has
-// what all of them saw.
-type Tables struct{ four, six *roster }
-
-func newTables(cfg Config) *Tables {
-	one := func() *roster {
-		return &roster{table: cfg.NewTable(), perAddr: cfg.MaxIDsPerAddr, most: cfg.MaxContacts}
-	}
-	return &Tables{one(), one()}
-}
-
-// of returns the roster of a family.
-func (t *Tables) of(f kad.Family) *roster {
-	if f == kad.IPv6 {
-		return t.six
-	}
-	return t.four
-}
-
 // roster is the table of one family, with what decides who may enter it, and
 // what lets it be exchanged for another while it is in use.
 type roster struct {
@@ -169,7 +149,8 @@ func copyChanged(from, to table.Table, changed map[kad.NodeInfo]bool) {
 
 // SwapTable moves everything into new tables and goes on with those: from flat
 // to prefix, say, while the node runs. Nothing is lost and nobody waits for long.
-// A table that was got before with Node.Table is not added to any more.
+// A table that was got before with Node.Table is not added to any more. Nodes that
+// share their tables have them swapped for all.
 func (n *Node) SwapTable(newTable func() table.Table) {
 	for _, e := range n.ends {
 		e.roster.exchange(newTable())

@@ -13,8 +13,8 @@ import (
 // in parts of the ID space that nothing was heard of for as long. The rest of the
 // table is remembered and not pinged.
 //
-// Upkeep begins with Bootstrap, or with the first lookup that asked a bootstrap
-// node.
+// It begins with Bootstrap, or Explore, which calls it; a node that only looks
+// something up is no member, and just keeps those fresh whom it met.
 type UpkeepConfig struct {
 	Off bool // ask nothing unless the caller does
 
@@ -132,7 +132,7 @@ func (k *keeper) round(now time.Time) {
 			k.ping(member)
 		}
 	}
-	if there && k.n.joined.Load() && !k.busy && !now.Before(k.rested) {
+	if there && k.n.joined.Load() && k.n.calling.Load() == 0 && !k.busy && !now.Before(k.rested) {
 		k.lookup(now)
 	}
 }

@@ -5,28 +5,15 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"strings"
 )
 
-// ledgerName returns the file of the i-th of n ledgers: each vantage has one,
-// numbered from 1 before the extension when there are several.
-func ledgerName(name string, i, n int) string {
-	if n == 1 {
-		return name
-	}
-	ext := filepath.Ext(name)
-	return fmt.Sprintf("%s-%d%s", strings.TrimSuffix(name, ext), i+1, ext)
-}
-
-// writeLedgers writes the ledger of each vantage.
-func (r *nodeRun) writeLedgers() error {
+// writeLedger writes the ledger, which the vantages share.
+func (r *nodeRun) writeLedger() error {
 	if r.ledger == "" {
 		return nil
 	}
-	for i, n := range r.vantages {
-		if err := replaceFile(ledgerName(r.ledger, i, len(r.vantages)), n.Ledger().WriteCSV); err != nil {
-			return fmt.Errorf("ledger: %w", err)
-		}
+	if err := replaceFile(r.ledger, r.node.Ledger().WriteCSV); err != nil {
+		return fmt.Errorf("ledger: %w", err)
 	}
 	return nil
 }

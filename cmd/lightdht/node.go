@@ -19,7 +19,7 @@ func nodeCommand() *cli.Command {
 		Name:  "node",
 		Usage: "be a member of the network until Ctrl-C",
 		Description: "Joins, answers, keeps its place and, unless --passive, gets to know ever more of the network.\n" +
-			"With several IDs each has a socket of its own, and its own limits; all share one table.\n" +
+			"With several IDs each has a socket of its own; all share one table and the limits on sending.\n" +
 			"Without --id and --ids the ID follows our address (BEP 42). On a terminal one line tells\n" +
 			"how it goes: contacts (good/questionable/bad), queries received, packets a second.\n" +
 			"SIGHUP opens the file of --log-queries again and writes that of --ledger.",
@@ -138,7 +138,7 @@ func (r *nodeRun) watch(ctx context.Context) {
 			r.last = now
 		case <-r.hangup:
 			r.log.reopen()
-			if err := r.writeLedgers(); err != nil {
+			if err := r.writeLedger(); err != nil {
 				r.say("%s", oneLine(err))
 			}
 		case <-ctx.Done():
@@ -160,7 +160,7 @@ func (r *nodeRun) end() error {
 	final.states, final.counts = r.states.found, sum(r.vantages)
 	r.close()
 	logged := r.log.close()
-	written := r.writeLedgers()
+	written := r.writeLedger()
 	r.summarize(final)
 	if logged != nil {
 		return logged

@@ -10,7 +10,7 @@ import (
 )
 
 // queryColumns are the columns of the query log.
-var queryColumns = []string{"time", "querier_id", "ip", "port", "method", "target"}
+var queryColumns = []string{"time", "querier_id", "ip", "port", "method", "target", "asked_id"}
 
 // queryTime is RFC 3339 with microseconds.
 const queryTime = "2006-01-02T15:04:05.000000Z07:00"

@@ -26,7 +26,7 @@ func askedBy(port int) *lightdht.Packet {
 	}
 }
 
-const rowOfPort1 = "2026-01-02T03:04:05.678901Z,,192.0.2.1,1,ping,\r\n"
+const rowOfPort1 = "2026-01-02T03:04:05.678901Z,,192.0.2.1,1,ping,,\r\n"
 
 var logHeader = strings.Join(queryColumns, ",") + "\r\n"
 
@@ -68,8 +68,10 @@ func TestQueryRow(t *testing.T) {
 		{"a,\"b\"\r\n\x00é", message(0), `,2001:db8::1,6881,"a,""b""\x0d\x0a\x00\xc3\xa9",`},
 		{strings.Repeat("x", 60000), message(0), ",2001:db8::1,6881," + strings.Repeat("x", maxMethod) + ","},
 	} {
-		got := rowOf(&lightdht.Packet{Time: askedBy(1).Time, Addr: from, Method: tt.method, Message: tt.m}).append(nil)
-		if want := "2026-01-02T03:04:05.678901Z," + tt.want + "\r\n"; string(got) != want {
+		row := rowOf(&lightdht.Packet{Time: askedBy(1).Time, Addr: from, Method: tt.method, Message: tt.m})
+		row.asked = target
+		got := row.append(nil)
+		if want := "2026-01-02T03:04:05.678901Z," + tt.want + "," + target.String() + "\r\n"; string(got) != want {
 			t.Errorf("got  %q\nwant %q", got, want)
 		}
 	}
@@ -329,20 +331,5 @@ func TestReplaceFile(t *testing.T) {
 	}
 	if _, err := os.Stat(besides(name)); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("something is left over: %v", err)
-	}
-}
-
-func TestLedgerName(t *testing.T) {
-	for _, tt := range []struct {
-		name string
-		i, n int
-		want string
-	}{
-		{"a/ledger.csv", 0, 1, "a/ledger.csv"}, {"a/ledger.csv", 0, 2, "a/ledger-1.csv"},
-		{"a.b/ledger", 7, 8, "a.b/ledger-8"},
-	} {
-		if got := ledgerName(tt.name, tt.i, tt.n); got != tt.want {
-			t.Errorf("%s, %d of %d: got %s, want %s", tt.name, tt.i, tt.n, got, tt.want)
-		}
 	}
 }

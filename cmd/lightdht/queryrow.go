@@ -18,13 +18,17 @@ type queryRow struct {
 	method string // as it came: any bytes
 	id     kad.ID
 	target kad.ID
-	named  bool // it told its ID
-	aims   bool // it has a target
+	asked  kad.ID // ours, that was asked
+	named  bool   // it told its ID
+	aims   bool   // it has a target
 }
 
 // rowOf returns the row of a query, which has nothing of the packet.
 func rowOf(p *lightdht.Packet) queryRow {
 	r := queryRow{time: p.Time, addr: p.Addr, method: p.Method, id: p.Message.ID, named: p.Message.Has(krpc.FieldID)}
+	if p.Node != nil {
+		r.asked = p.Node.ID()
+	}
 	r.target, r.aims = topic(p.Message)
 	return r
 }
@@ -51,6 +55,10 @@ func (r queryRow) append(b []byte) []byte {
 	b = append(appendMethod(b, r.method), ',')
 	if r.aims {
 		b, _ = r.target.AppendText(b)
+	}
+	b = append(b, ',')
+	if !r.asked.IsZero() {
+		b, _ = r.asked.AppendText(b)
 	}
 	return append(b, "\r\n"...)
 }

@@ -9,7 +9,8 @@ import (
 	"github.com/lightdht/lightdht/lightdht/kad"
 )
 
-// listenAll starts a node for each ID, all with the tables of the first. They
+// listenAll starts a node for each ID, all with what the first has in common
+// with them: tables, limits on sending and ledger. They
 // listen at ports that follow each other, or wherever the system likes when the
 // first port is 0.
 func listenAll(listen string, ids []kad.ID, cfg lightdht.Config) (nodes []*lightdht.Node, err error) {
@@ -26,7 +27,7 @@ func listenAll(listen string, ids []kad.ID, cfg lightdht.Config) (nodes []*light
 			}
 			return nil, adviseListen(err)
 		}
-		cfg.Tables = n.Tables()
+		cfg.Share = n
 		nodes = append(nodes, n)
 	}
 	return nodes, nil

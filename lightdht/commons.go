@@ -1,0 +1,32 @@
+package lightdht
+
+import "github.com/lightdht/lightdht/lightdht/kad"
+
+// commons is what several nodes of one process have in common, each of them a
+// vantage with an ID and a socket of its own (Config.Share): the contacts, whose
+// history then has what all of them saw, and the manners, so that nobody is sent
+// more because there are several of us.
+type commons struct {
+	four, six *roster
+	pacer     *pacer
+	ledger    *Ledger // nil: none is kept
+	vain      vain
+}
+
+func newCommons(cfg Config) *commons {
+	if cfg.Share != nil {
+		return cfg.Share.commons
+	}
+	contacts := func() *roster {
+		return &roster{table: cfg.NewTable(), perAddr: cfg.MaxIDsPerAddr, most: cfg.MaxContacts}
+	}
+	return &commons{four: contacts(), six: contacts(), pacer: newPacer(cfg.Limits), ledger: newLedger(cfg.Limits.Ledger)}
+}
+
+// roster returns the contacts of a family.
+func (c *commons) roster(f kad.Family) *roster {
+	if f == kad.IPv6 {
+		return c.six
+	}
+	return c.four
+}
