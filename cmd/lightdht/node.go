@@ -111,6 +111,9 @@ func (r *nodeRun) query(p *lightdht.Packet) {
 // join makes the nodes join the network. That nobody answers is told once: they
 // go on trying, and others may find them.
 func (r *nodeRun) join(ctx context.Context) {
+	if r.net != nil {
+		r.joining.Go(func() { r.net.Keep(ctx) })
+	}
 	for _, n := range r.vantages {
 		r.joining.Go(func() {
 			err := n.Bootstrap(ctx)

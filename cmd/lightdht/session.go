@@ -148,6 +148,7 @@ func config(c *cli.Context) (lightdht.Config, error) {
 		Timeout:   c.Duration("timeout"),
 
 		SecureOnly: c.Bool("secure-only"),
+		Upkeep:     lightdht.UpkeepConfig{Off: true}, // a command does what it was asked to; only node is a member for long
 	}
 	if listen := c.String("listen"); listen != "" {
 		if _, _, err := splitPlace(listen, 0); err != nil {

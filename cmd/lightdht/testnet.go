@@ -70,6 +70,7 @@ func serveTestnet(c *cli.Context) error {
 		ctx, cancel = context.WithTimeout(ctx, d)
 	}
 	defer cancel()
+	net.Keep(ctx) // it goes on for longer than contacts stay fresh by themselves
 	<-ctx.Done()
 	counts := sum(net.Nodes())
 	s.say("served %s for %s: %d packets in, %d out, %d queries answered", some(net.Len(), "node"), round(time.Since(began)),

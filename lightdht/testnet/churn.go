@@ -121,3 +121,17 @@ func (t *Net) Close() error {
 	wg.Wait()
 	return errors.Join(errs...)
 }
+
+// Keep makes the nodes members that keep their places: from then on each looks
+// after its contacts as nodes of the DHT do, so that the network stays what it is
+// for longer than the 15 minutes in which contacts go stale. It returns when all
+// have looked up their own ID, with the first error.
+func (t *Net) Keep(ctx context.Context) error {
+	var first error
+	for _, node := range t.Nodes() {
+		if err := node.Bootstrap(ctx); err != nil && first == nil {
+			first = err
+		}
+	}
+	return first
+}

@@ -299,3 +299,36 @@ func TestChurn(t *testing.T) {
 		lawful(t, m)
 	})
 }
+
+// Nodes that keep their places know each other as well after a day as at first.
+func TestKeep(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var memory testnet.Memory
+		net, err := testnet.Start(t.Context(), testnet.Config{Nodes: 60, Seed: 1, Memory: &memory})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer net.Close()
+		if err := net.Keep(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(24 * time.Hour)
+		for i := range 20 {
+			asker := net.Nodes()[i]
+			target := kad.RandomID()
+			res, err := asker.FindClosest(t.Context(), target)
+			if err != nil {
+				t.Fatal(err)
+			}
+			want := slices.DeleteFunc(net.Closest(target, 9), func(info kad.NodeInfo) bool { return info.ID == asker.ID() })[:8]
+			for j, a := range res.Closest {
+				if a.NodeInfo != want[j] {
+					t.Errorf("%s: the %d-th is %v, want %v", target, j, a.NodeInfo, want[j])
+				}
+			}
+			if res.TimedOut > 0 || len(res.Closest) != 8 {
+				t.Errorf("%+v", res)
+			}
+		}
+	})
+}
