@@ -81,6 +81,19 @@ func (c Counter) String() string {
 	return "unknown"
 }
 
+// drops are the counters of what was dropped: packets, entries of lists, and what
+// was to be sent or done and was not.
+var drops = [numCounters]bool{
+	ReadErrors: true, WriteErrors: true, Malformed: true, Foreign: true, Stray: true, KernelDropped: true, Banned: true, FromReserved: true,
+	Unanswered: true, Suppressed: true, QueriesLimited: true, AnswersLimited: true, OptedOut: true,
+	MentionRefused: true, MentionsCrowded: true, PeersRefused: true, PeersDropped: true, GreetingsLeft: true,
+	CandidatesLeft: true, CandidatesCrowded: true, IDsRefused: true, ContactsRefused: true, LedgerFull: true, FailuresVoid: true,
+}
+
+// Drops reports whether a counter counts what was dropped, to be told with the
+// data of a run.
+func (c Counter) Drops() bool { return c < numCounters && drops[c] }
+
 type counters [numCounters]atomic.Uint64
 
 func (c *counters) add(what Counter, n int) { c[what].Add(uint64(n)) }

@@ -11,6 +11,7 @@ import (
 	"os"
 	"slices"
 	"strconv"
+	"strings"
 	"syscall"
 	"time"
 
@@ -130,11 +131,27 @@ func (s *session) close() {
 		s.out.end()
 	}
 	if s.node != nil {
+		s.sayDrops()
 		s.node.Close()
 	}
 	if s.net != nil {
 		s.net.Close()
 	}
+}
+
+// sayDrops tells what came and was sent in vain, once anything came.
+func (s *session) sayDrops() {
+	if s.node.Count(lightdht.PacketsIn) == 0 {
+		return
+	}
+	var others strings.Builder
+	for c, n := range s.node.Counters() {
+		if n > 0 && c.Drops() && c != lightdht.KernelDropped {
+			fmt.Fprintf(&others, ", %s %d", c, n)
+		}
+	}
+	s.say("packets: %d in, %d out; dropped by the system: %d%s", s.node.Count(lightdht.PacketsIn), s.node.Count(lightdht.PacketsOut),
+		s.node.Count(lightdht.KernelDropped), others.String())
 }
 
 // say writes one line about what happened.
