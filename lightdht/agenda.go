@@ -36,8 +36,9 @@ func newAgenda() agenda { return agenda{start: kad.RandomID(), done: make(chan b
 // join again, then those of a survey, then those on schedule, then of the range of
 // a core that nothing was heard of for the longest.
 func (k *keeper) lookup(now time.Time) {
-	if k.next.IsZero() {
-		k.next = now.Add(k.every()) // Bootstrap has looked up our own ID
+	if k.next.IsZero() { // Bootstrap has looked up our own ID
+		k.next, k.rested = now.Add(k.every()), now.Add(lookupRest)
+		return
 	}
 	if k.apart() {
 		k.joinAgain(now)

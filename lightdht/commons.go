@@ -1,6 +1,9 @@
 package lightdht
 
-import "github.com/lightdht/lightdht/lightdht/kad"
+import (
+	"github.com/lightdht/lightdht/lightdht/kad"
+	"github.com/lightdht/lightdht/table"
+)
 
 // commons is what several nodes of one process have in common, each of them a
 // vantage with an ID and a socket of its own (Config.Share): the contacts, whose
@@ -29,4 +32,11 @@ func (c *commons) roster(f kad.Family) *roster {
 		return c.six
 	}
 	return c.four
+}
+
+// Drops returns what the node's tables were told and could not keep, those
+// included that SwapTable took the place of.
+func (n *Node) Drops() table.Drops {
+	four, six := n.four.drops(), n.six.drops()
+	return table.Drops{VersionsCut: four.VersionsCut + six.VersionsCut, VersionsLost: four.VersionsLost + six.VersionsLost}
 }

@@ -13,8 +13,9 @@ import (
 
 // about is what a Recorder is told of a sighting beyond what a table keeps.
 type about struct {
-	by     kad.NodeInfo // who mentioned it
-	method string       // what was asked
+	by       kad.NodeInfo // who mentioned it
+	method   string       // what was asked
+	entrance bool         // it is at a place to begin with; observe finds out
 }
 
 // observe takes a sighting to where it belongs: to the recorder, the table and
@@ -29,11 +30,10 @@ func (n *Node) observe(s table.Sighting, more about) table.Contact {
 		return table.Contact{}
 	}
 	s.Router = n.routers.has(s.Node.Addr)
-	if s.Origin == 0 && n.entrances.has(s.Node.Addr) {
+	if more.entrance = n.entrances.has(s.Node.Addr); more.entrance && s.Origin == 0 {
 		s.Origin = table.FromBootstrap
 	}
-	n.record(s, more)
-	c, what := e.roster.observe(s)
+	c, what := n.enter(e.roster, s, more)
 	switch what {
 	case tooManyIDs:
 		n.count.add(IDsRefused, 1)
@@ -44,15 +44,20 @@ func (n *Node) observe(s table.Sighting, more about) table.Contact {
 	return c
 }
 
-// record gives a sighting to the recorder, if there is one.
-func (n *Node) record(s table.Sighting, more about) {
+// enter gives a sighting to the recorder, if there is one, and to the table: to
+// both in the same order, so that what was recorded makes the same table again.
+func (n *Node) enter(r *roster, s table.Sighting, more about) (table.Contact, entry) {
 	if n.cfg.Recorder == nil {
-		return
+		return r.observe(s)
 	}
+	r.telling.Lock()
+	defer r.telling.Unlock()
 	n.cfg.Recorder.Record(&record.Sighting{
 		Time: s.Time, Self: n.ID(), Node: s.Node, Event: record.Event(s.Event),
-		By: more.by, RTT: s.RTT, Version: s.Version, Method: more.method, ReadOnly: s.ReadOnly, Router: s.Router,
+		By: more.by, RTT: s.RTT, Version: s.Version, Method: more.method,
+		ReadOnly: s.ReadOnly, Router: s.Router, Entrance: more.entrance,
 	})
+	return r.observe(s)
 }
 
 // tellCore tells the core what was seen of c: routers, read-only nodes, those

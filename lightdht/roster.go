@@ -2,6 +2,7 @@ package lightdht
 
 import (
 	"encoding/binary"
+	"math"
 	"net/netip"
 	"sync"
 
@@ -23,6 +24,9 @@ type roster struct {
 	entry sync.Mutex        // guards ids, and who enters
 	ids   map[uint64]uint16 // IDs kept at an address; of those who entered by observe
 	swap  sync.Mutex        // one exchange at a time
+
+	telling sync.Mutex  // of a recorder: held until the table has what it was told
+	past    table.Drops // of tables that were exchanged; under mu
 }
 
 // An entry says what became of a sighting.
@@ -113,7 +117,8 @@ func addrKey(a netip.Addr) uint64 {
 const fewChanges = 256
 
 // exchange puts to in the place of the table, with all that is known. The table
-// goes on meanwhile: what changes while it is copied is copied again.
+// goes on meanwhile: what changes while it is copied is copied again, until that
+// is little, or does not become much less because as much changes as is copied.
 func (r *roster) exchange(to table.Table) {
 	r.swap.Lock()
 	defer r.swap.Unlock()
@@ -124,19 +129,35 @@ func (r *roster) exchange(to table.Table) {
 	for c := range from.All() {
 		to.Restore(c)
 	}
-	for {
+	for last := math.MaxInt; ; {
 		r.mu.Lock()
 		changed := r.changed
-		if len(changed) <= fewChanges {
-			copyChanged(from, to, changed)
-			r.table, r.changed = to, nil
+		if len(changed) <= fewChanges || len(changed) > last/4*3 {
+			r.settle(from, to)
 			r.mu.Unlock()
 			return
 		}
-		r.changed = map[kad.NodeInfo]bool{}
+		r.changed, last = map[kad.NodeInfo]bool{}, len(changed)
 		r.mu.Unlock()
 		copyChanged(from, to, changed)
 	}
+}
+
+// settle ends an exchange. It needs the lock of mu, for writing.
+func (r *roster) settle(from, to table.Table) {
+	copyChanged(from, to, r.changed)
+	drops := from.Drops()
+	r.past.VersionsCut += drops.VersionsCut
+	r.past.VersionsLost += drops.VersionsLost
+	r.table, r.changed = to, nil
+}
+
+// drops returns what could not be kept, by this table and those before it.
+func (r *roster) drops() table.Drops {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	now := r.table.Drops()
+	return table.Drops{VersionsCut: r.past.VersionsCut + now.VersionsCut, VersionsLost: r.past.VersionsLost + now.VersionsLost}
 }
 
 func copyChanged(from, to table.Table, changed map[kad.NodeInfo]bool) {

@@ -17,8 +17,12 @@ import (
 
 // Recorder takes rows. Record is called from many goroutines, the read loops of
 // a node among them: it must be safe for that, must not block for long, and must
-// not wait for the node. It has no error to return: a Recorder that could not
-// keep a row counts it.
+// not wait for the node, ask anybody or add contacts. It has no error to return:
+// a Recorder that could not keep a row counts it.
+//
+// The sightings of one contact come in the order in which the node's table is
+// told them. Told to an empty table they make the same again, but for those that
+// the table was not told because of the node's limits of contacts.
 type Recorder interface{ Record(Row) }
 
 // Row is a *[Sighting].
@@ -38,6 +42,7 @@ type Sighting struct {
 	Method   string        // of Queried: what it asked; of Replied and Failed: what it was asked
 	ReadOnly bool          // of Queried: it was marked read-only, BEP 43
 	Router   bool          // it is a bootstrap router
+	Entrance bool          // it is at a place to begin with, be that a router or not
 }
 
 func (*Sighting) row() {}
