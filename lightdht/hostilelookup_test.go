@@ -101,7 +101,7 @@ func everNearer() func(to netip.AddrPort, q *krpc.Message) *krpc.Message {
 			made++
 			id := topicOf(q)
 			far := 0xffffff - made
-			id[0], id[1], id[2] = id[0]^byte(far>>16), id[1]^byte(far>>8), id[2]^byte(far)
+			id[5], id[6], id[7] = id[5]^byte(far>>16), id[6]^byte(far>>8), id[7]^byte(far) // nearer than anybody real
 			nodes = append(nodes, kad.NodeInfo{ID: id, Addr: place(20, made)})
 			who[place(20, made)] = id
 		}

@@ -216,38 +216,6 @@ func TestBannedVictimIsHeard(t *testing.T) {
 	})
 }
 
-// All the liars of one neighbourhood are one voter about our address: they move
-// neither it nor our ID.
-func TestLiarsAboutOurAddress(t *testing.T) {
-	for _, honestVotes := range []int{0, 10} {
-		inLab(t, func(l *lab) {
-			a := l.public(lightdht.Config{})
-			ask := func(addr, seen string) {
-				p := l.peer(addr, func(p *peer, q *packet) { p.reply(q, krpc.Message{IP: at(seen)}) })
-				if _, err := a.Ping(l.ctx, p.addr); err != nil {
-					t.Fatal(err)
-				}
-			}
-			for i := range honestVotes {
-				ask(place(20, i).String(), ours)
-			}
-			id, seen := a.ID(), a.PublicAddr(kad.IPv4)
-			if (honestVotes > 0) != (seen == at(ours).Addr()) {
-				t.Fatalf("after %d votes our address is %s", honestVotes, seen)
-			}
-			for round := range 2 {
-				for i := range 100 {
-					ask(fmt.Sprintf("9.9.9.%d:%d", i+1, round+1), "1.2.3.4:5")
-				}
-				time.Sleep(2 * time.Hour)
-			}
-			if a.ID() != id || a.PublicAddr(kad.IPv4) != seen {
-				t.Errorf("our ID was %s and is %s; our address was %s and is %s", id, a.ID(), seen, a.PublicAddr(kad.IPv4))
-			}
-		})
-	}
-}
-
 // MaxContacts keeps out those who never answered, and nobody else.
 func TestMaxContacts(t *testing.T) {
 	inLab(t, func(l *lab) {

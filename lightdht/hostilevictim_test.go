@@ -77,3 +77,25 @@ func minuteOfLookups(l *lab, a *lightdht.Node) {
 	}
 	all.Wait()
 }
+
+// Explore greets few strangers of one neighbourhood, however many it has heard of,
+// and goes on to others.
+func TestGreetingsSpareAVictim(t *testing.T) {
+	inLab(t, func(l *lab) {
+		w := l.world(ours, nil)
+		a := l.public(lightdht.Config{})
+		for i := range 300 {
+			a.Add(kad.NodeInfo{ID: idOf(fmt.Sprint(i)), Addr: at(fmt.Sprintf("9.9.9.%d:%d", i%256, i+1))})
+		}
+		for i := range 100 {
+			a.Add(kad.NodeInfo{ID: idOf(fmt.Sprint("other", i)), Addr: place(20, i)})
+		}
+		for greet := a.Greeting(); a.Count(lightdht.QueriesOut) < 100 && time.Since(w.began) < 10*time.Minute; time.Sleep(6 * time.Second) {
+			greet(l.ctx)
+		}
+		all, victims := w.packets(netip.MustParsePrefix("9.9.9.0/24"))
+		if len(victims) > 2*lightdht.VainTries || len(all) < 100 {
+			t.Errorf("%d packets, %d of them to the victim", len(all), len(victims))
+		}
+	})
+}

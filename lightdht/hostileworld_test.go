@@ -28,6 +28,7 @@ func (l *lab) public(cfg lightdht.Config) *lightdht.Node {
 type world struct {
 	l      *lab
 	us     netip.AddrPort
+	began  time.Time
 	delay  time.Duration
 	answer func(to netip.AddrPort, q *krpc.Message) *krpc.Message // nil: silence; one call at a time
 
@@ -46,7 +47,7 @@ type heardPacket struct {
 
 // world makes a world for the node at us.
 func (l *lab) world(us string, answer func(to netip.AddrPort, q *krpc.Message) *krpc.Message) *world {
-	w := &world{l: l, us: at(us), answer: answer, delay: 50 * time.Millisecond}
+	w := &world{l: l, us: at(us), answer: answer, began: time.Now(), delay: 50 * time.Millisecond}
 	l.net.Tap(w.tap)
 	return w
 }

@@ -15,7 +15,8 @@ import (
 //
 // A lookup ends on its own, whatever it is told, since no more than MaxAsked are
 // asked: within MaxAsked/Parallel+2 times Config.Timeout, which is 21 minutes
-// when all those are attackers and answer just in time. A context sets a limit.
+// when all those are attackers and answer just in time; twice that if Limits hold
+// back every query besides. A context sets a limit.
 type LookupConfig struct {
 	Peers    bool // ask with get_peers instead of find_node
 	Scrape   bool // ask for the filters of BEP 33 too, see LookupResult.Scrape; implies Peers
