@@ -4,10 +4,12 @@
 //
 //	interop DIR [transmission]
 //	interop crowd HOST:PORT…
+//	interop soak DIR DURATION RATE
 //
 // DIR holds the program lightdht. The captures and what Transmission writes go
 // there too, and it is removed at the end. Without the second word Transmission
-// is left out. A crowd is nodes of ours, which the checks start.
+// is left out. A crowd is nodes of ours, which the checks start. A soak keeps a node
+// under load: see the script soak.
 package main
 
 import (
@@ -30,6 +32,8 @@ func main() {
 	switch {
 	case len(args) > 1 && args[0] == "crowd":
 		os.Exit(crowd(args[1:]))
+	case len(args) == 4 && args[0] == "soak":
+		os.Exit(runSoak(args[1:]))
 	case len(args) == 1, len(args) == 2 && args[1] == "transmission":
 		os.Exit(run(args[0], len(args) == 2))
 	}

@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"slices"
 	"strconv"
+	"time"
 
 	"github.com/lightdht/lightdht/lightdht/kad"
 )
@@ -42,9 +43,14 @@ type event struct {
 }
 
 // startSwarm starts the sessions and waits until they know each other.
-func (l *lab) startSwarm(ctx context.Context) error {
-	p, err := start("./lt_swarm.py", "--stdin", "--serve-seconds", strconv.Itoa(int(runLimit.Seconds())),
+func (l *lab) startSwarm(ctx context.Context) error { return l.startSwarmFor(ctx, runLimit) }
+
+// startSwarmFor is startSwarm for sessions that end on their own after a while.
+// The program before, if there is one, runs them.
+func (l *lab) startSwarmFor(ctx context.Context, lasts time.Duration, before ...string) error {
+	cmd := append(before, "./lt_swarm.py", "--stdin", "--serve-seconds", strconv.Itoa(int(lasts.Seconds())),
 		"--nodes", strconv.Itoa(sessions), "--base-port", strconv.Itoa(firstPort))
+	p, err := start(cmd[0], cmd[1:]...)
 	if err != nil {
 		return err
 	}
