@@ -35,9 +35,10 @@ type score struct{ lookups, exact, found, sought int }
 
 // Nodes with the limits of the public network live on for days: packets take 10
 // to 60 ms, and every hour a tenth of the 300 leave without a word and as many
-// others join. Whatever is looked up is found exactly, no address is sent more in
-// a second than the limits allow, and no more memory is used than what the tables
-// remember.
+// others join. Whatever is looked up is found: exactly when 16 are to answer, and
+// but for one in thousands when 8 are, which cannot always know everybody among
+// the nearest. No address is sent more in a second than the limits allow, and no
+// more memory is used than what the tables remember.
 //
 //	go test -run DaysOfChurn -simulated 72h -timeout 30m -v ./lightdht
 func TestDaysOfChurn(t *testing.T) {
@@ -143,7 +144,7 @@ func (d *days) judge() {
 	for width, s := range map[int]score{8: d.narrow, 16: d.wide} {
 		d.Logf("width %d: %d of %d lookups exact, %d of %d of the closest found", width, s.exact, s.lookups, s.found, s.sought)
 	}
-	if d.wide.exact != d.wide.lookups || d.narrow.found*1000 < d.narrow.sought*995 {
+	if d.wide.exact != d.wide.lookups || d.narrow.found*1000 < d.narrow.sought*999 {
 		d.Error("not everything was found")
 	}
 	peak := 0
