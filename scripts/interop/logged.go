@@ -2,7 +2,9 @@ package main
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
+	"io"
 	"net/netip"
 	"os"
 	"strings"
@@ -23,7 +25,7 @@ type asking struct {
 	method string
 }
 
-// add adds the rows of a file.
+// add adds the rows of a file, which begins with the names of its columns.
 func (l *logged) add(name string) error {
 	file, err := os.Open(name)
 	if err != nil {
@@ -31,31 +33,36 @@ func (l *logged) add(name string) error {
 	}
 	defer file.Close()
 	text := bufio.NewScanner(file)
-	for first := true; text.Scan(); first = false {
+	if !text.Scan() {
+		return fmt.Errorf("query log without a header: %w", errors.Join(text.Err(), io.ErrUnexpectedEOF))
+	}
+	header := strings.Split(text.Text(), ",")
+	for text.Scan() {
 		fields := strings.Split(text.Text(), ",")
-		switch {
-		case first && text.Text() == "time,querier_id,ip,port,method,target":
-		case len(fields) != 6:
+		if len(fields) != len(header) {
 			return fmt.Errorf("a row of the query log: %q", text.Text())
-		default:
-			if err := l.addRow(fields); err != nil {
-				return fmt.Errorf("%w in a row of the query log: %q", err, fields)
-			}
+		}
+		r := row{}
+		for i, column := range header {
+			r[column] = fields[i]
+		}
+		if err := l.addRow(r); err != nil {
+			return fmt.Errorf("%w in a row of the query log: %q", err, text.Text())
 		}
 	}
 	return text.Err()
 }
 
-func (l *logged) addRow(fields []string) error {
-	id, err := kad.ParseID(fields[1])
+func (l *logged) addRow(r row) error {
+	id, err := kad.ParseID(r["querier_id"])
 	if err != nil {
 		return err
 	}
-	addr, err := netip.ParseAddrPort(fields[2] + ":" + fields[3])
+	addr, err := netip.ParseAddrPort(r.addr())
 	if err != nil {
 		return err
 	}
 	l.rows++
-	l.by[asking{id, addr, fields[4]}]++
+	l.by[asking{id, addr, r["method"]}]++
 	return nil
 }
