@@ -34,7 +34,7 @@ func main() {
 		os.Exit(crowd(args[1:]))
 	case len(args) == 4 && args[0] == "soak":
 		os.Exit(runSoak(args[1:]))
-	case len(args) == 1, len(args) == 2 && args[1] == "transmission":
+	case len(args) == 1 && args[0] != "soak", len(args) == 2 && args[1] == "transmission":
 		os.Exit(run(args[0], len(args) == 2))
 	}
 	fmt.Fprintln(os.Stderr, "interop: want the folder that holds lightdht: use scripts/interop/run")
