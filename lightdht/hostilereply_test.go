@@ -188,8 +188,7 @@ func TestMentionsKeepNobodyOut(t *testing.T) {
 func TestBannedVictimIsHeard(t *testing.T) {
 	inLab(t, func(l *lab) {
 		a := l.public(lightdht.Config{})
-		victim := l.peer("9.9.9.9:9", answering)
-		l.world(ours, nil)
+		victim := l.peer("9.9.9.9:9", nil)
 		for range 300 {
 			victim.raw(at(ours), string(victim.encode(krpc.Ping{}))) // spoofed, as far as he is concerned
 		}
@@ -199,6 +198,7 @@ func TestBannedVictimIsHeard(t *testing.T) {
 		}
 		victim.take()
 		time.Sleep(2 * time.Second) // what we may send there is used up
+		victim.respond = answering
 		reply, err := a.Ping(l.ctx, victim.addr)
 		if err != nil || reply.ID != victim.id {
 			t.Errorf("the answer is %v, %v", reply, err)
