@@ -1,5 +1,5 @@
 // Command vantages counts who asks at many places of the ID space: nodes with IDs
-// evenly spread, each with a port of its own, all with the same tables and limits.
+// evenly spread, each at a port of its own, all with the same tables and limits.
 //
 //	go run ./cmd/lightdht testnet --nodes 200    # prints where to begin, HOST:PORT
 //	go run ./scripts/vantages -every 2s HOST:PORT
@@ -51,7 +51,7 @@ func main() {
 		node, err := lightdht.Listen(":0", cfg)
 		check(err)
 		defer node.Close()
-		cfg.Share = node // its tables, limits and ledger, for all
+		cfg.Share = node // its tables, and its limits on sending
 		if err := node.Bootstrap(ctx); err != nil && ctx.Err() == nil {
 			log.Print(err) // it tries on, and others may find it
 		}
