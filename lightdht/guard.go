@@ -62,7 +62,7 @@ type ban struct {
 }
 
 func newGuard(l Limits) *guard {
-	g := &guard{limit: uint32(min(max(l.Inbound, 0), 1<<31)), banFor: min(l.BanFor, endless)}
+	g := &guard{limit: uint32(min(max(int64(l.Inbound), 0), 1<<31)), banFor: min(l.BanFor, endless)}
 	if g.limit > 0 {
 		g.key = [2]uint64{rand.Uint64(), rand.Uint64()}
 		g.sets = make([]*guardSet, guardSets)
