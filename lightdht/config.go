@@ -64,7 +64,8 @@ type Config struct {
 	Logger  *slog.Logger // nil: silent
 
 	// In place of sockets that Listen opens: a node with Conn4 or Conn6 set uses
-	// just these and its listen address is not looked at. It closes them.
+	// just these and its listen address is not looked at. It closes them. A
+	// *net.UDPConn is treated as one that Listen opened.
 	Conn4, Conn6 PacketConn
 
 	// Resolve looks up the addresses of a bootstrap host; nil: the system's

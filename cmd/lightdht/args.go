@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"math"
 	"regexp"
 	"slices"
 	"strconv"
@@ -95,8 +96,9 @@ func (c *count) Set(s string) error {
 			digits, factor = s[:n-1], 1_000_000
 		}
 	}
+	const most = min(1<<40, math.MaxInt)
 	n, err := strconv.Atoi(digits)
-	if err != nil || n < 0 || n > 1<<40/factor {
+	if err != nil || n < 0 || n > most/factor {
 		return fmt.Errorf("want a count such as 200, 200k or 1M")
 	}
 	*c = count(n * factor)

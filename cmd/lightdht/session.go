@@ -255,6 +255,10 @@ func advise(err error) error {
 		return fmt.Errorf("%w: listen on one with --listen", err)
 	case errors.As(err, &boot):
 		return fmt.Errorf("%w: check the network, or name another node with --bootstrap", err)
+	case errors.Is(err, lightdht.ErrRefused):
+		return fmt.Errorf("%w: check the address and the port", err)
+	case errors.Is(err, lightdht.ErrOptOut):
+		return fmt.Errorf("%w: it is in a network of --opt-out", err)
 	case errors.Is(err, lightdht.ErrTimeout):
 		return fmt.Errorf("%w: check the address, or wait longer with --timeout", err)
 	case errors.Is(err, lightdht.ErrNoAnswer):
