@@ -150,7 +150,7 @@ func TestBallotAgainstTwin(t *testing.T) {
 		v, twin := newVoting(t), ballotTwin{}
 		sources, liars := 1+r.IntN(100), r.Float64()
 		for range 500 {
-			v.now = v.now.Add(time.Duration(r.Int64N(int64(10*time.Minute))))
+			v.now = v.now.Add(time.Duration(r.Int64N(int64(10 * time.Minute))))
 			seen := ours
 			if r.Float64() < liars {
 				seen = netip.AddrFrom4([4]byte{5, 6, 7, byte(r.IntN(3))})
