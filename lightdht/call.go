@@ -23,6 +23,7 @@ type call struct {
 	tid      uint32
 	sent     time.Time
 	deadline time.Time
+	moment   int64        // that the limits gave it
 	size     atomic.Int32 // of the query on the wire
 	unwatch  func() bool  // stops watching the caller's context; nil when it cannot end
 	prev     *call        // in the queue of pending
@@ -100,7 +101,8 @@ func (n *Node) start(ctx context.Context, c *call, q krpc.Query) time.Duration {
 		n.end(c, context.Cause(ctx))
 		return 0
 	}
-	wait, ok := n.pacer.reserve(time.Now(), c.to.Addr.Addr(), false, n.cfg.Timeout)
+	wait, at, ok := n.pacer.moment(time.Now(), c.to.Addr.Addr(), false, n.cfg.Timeout)
+	c.moment = at
 	switch {
 	case !ok:
 		n.count.add(QueriesLimited, 1)
@@ -195,9 +197,13 @@ func (n *Node) transmit(e *endpoint, c *call, out *outgoing) {
 
 // abort ends c with err unless it has ended.
 func (n *Node) abort(c *call, err error) {
-	if n.pending.take(c) || n.held.take(c) {
-		n.end(c, err)
+	switch {
+	case n.held.take(c):
+		n.pacer.release(time.Now(), c.to.Addr.Addr(), c.moment)
+	case !n.pending.take(c):
+		return
 	}
+	n.end(c, err)
 }
 
 // end tells c's end. It is called once for each call, by whoever took it out of

@@ -9,8 +9,8 @@ import "time"
 //
 // "In any second" is meant as it is said: whichever second one looks at, from
 // any moment on and without its end, not only those of a clock. It holds for the
-// moments at which packets are due; a busy system may let one out milliseconds
-// late, and with it one more into a second.
+// moments at which packets are due, and with 50 ms of slack; a busy system may let one
+// out later than that, and with it one more into a second.
 type Limits struct {
 	PerAddr int // packets sent to one IP address in any second; 0: 4
 	PerZone int // packets sent into one /24 of IPv4 or /48 of IPv6 in any second; 0: 32

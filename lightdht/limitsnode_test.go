@@ -106,6 +106,10 @@ func perAddr(to netip.AddrPort) string { return to.Addr().String() }
 func perZone(to netip.AddrPort) string { p, _ := to.Addr().Prefix(24); return p.String() }
 func inAll(netip.AddrPort) string      { return "" }
 
+// paced is how long the limits take a second to be: 5 % of slack, for what is let
+// out late.
+const paced = 1050 * time.Millisecond
+
 // Queries beyond the limit of an address wait: of 10 at 2 a second, two leave at
 // once, two after each second. Their round trips count from when they left.
 func TestLimitedQueriesWait(t *testing.T) {
@@ -128,7 +132,7 @@ func TestLimitedQueriesWait(t *testing.T) {
 		}
 		want := []time.Duration{way, way}
 		for i := range 4 {
-			want = append(want, time.Duration(i+1)*time.Second+way, time.Duration(i+1)*time.Second+way)
+			want = append(want, time.Duration(i+1)*paced+way, time.Duration(i+1)*paced+way)
 		}
 		if !slices.Equal(at, want) {
 			t.Errorf("asked at %v, want %v", at, want)
@@ -151,13 +155,13 @@ func TestLimitedQueriesWait(t *testing.T) {
 // long as that has a whole Timeout for its answer besides.
 func TestLimitedQueriesThatWaitTooLong(t *testing.T) {
 	inLab(t, func(l *lab) {
-		a := l.node(addrA, lightdht.Config{Timeout: 2 * time.Second, Limits: lightdht.Limits{PerAddr: 1}})
+		a := l.node(addrA, lightdht.Config{Timeout: 2 * paced, Limits: lightdht.Limits{PerAddr: 1}})
 		e := &ends{began: now()}
 		for range 5 {
 			a.Go(l.ctx, at(addrB), krpc.Ping{}, e.tell)
 		}
 		time.Sleep(time.Minute)
-		want := []time.Duration{0, 0, 2 * time.Second, 3 * time.Second, 4 * time.Second}
+		want := []time.Duration{0, 0, 2 * paced, 3 * paced, 4 * paced}
 		if got := e.times(); !slices.Equal(got, want) || e.are(lightdht.ErrLimited) != 2 || e.are(lightdht.ErrTimeout) != 3 {
 			t.Errorf("ended at %v with %v", got, e.errs)
 		}
@@ -255,7 +259,7 @@ func TestLimitedAnswersAreDropped(t *testing.T) {
 			if got := b.take(); len(got) != 3 || got[2].at != now() {
 				t.Errorf("in second %d: %d answers", i, len(got))
 			}
-			time.Sleep(time.Second)
+			time.Sleep(paced)
 		}
 		l.counts(a, map[lightdht.Counter]uint64{lightdht.AnswersLimited: 6, lightdht.RepliesOut: 9, lightdht.PacketsOut: 9})
 	})
@@ -310,8 +314,8 @@ func TestLimitsByNetwork(t *testing.T) {
 		ledger  bool
 	}{
 		{lightdht.Private, lightdht.Limits{}, 0, false},
-		{lightdht.Private, lightdht.Limits{PerAddr: 5, Ledger: 10}, time.Second, true},
-		{lightdht.Public, lightdht.Limits{}, 2 * time.Second, true},
+		{lightdht.Private, lightdht.Limits{PerAddr: 5, Ledger: 10}, paced, true},
+		{lightdht.Public, lightdht.Limits{}, 2 * paced, true},
 		{lightdht.Public, lightdht.Limits{PerAddr: -1, Ledger: -1}, 0, false},
 	} {
 		inLab(t, func(l *lab) {
@@ -326,4 +330,22 @@ func TestLimitsByNetwork(t *testing.T) {
 			}
 		})
 	}
+}
+
+// Queries that are cancelled while they wait leave their places to others.
+func TestCancelledQueriesLeaveTheirPlaces(t *testing.T) {
+	inLab(t, func(l *lab) {
+		a := l.node(addrA, lightdht.Config{Limits: lightdht.Limits{PerAddr: 4, Total: 5}})
+		b := l.peer(addrB, answering)
+		ctx, cancel := context.WithCancel(l.ctx)
+		for range 20 {
+			a.Go(ctx, b.addr, krpc.Ping{}, nil)
+		}
+		cancel()
+		synctest.Wait()
+		began := now()
+		if _, err := a.Ping(l.ctx, b.addr); err != nil || now().Sub(began) != paced {
+			t.Errorf("answered after %v, %v", now().Sub(began), err)
+		}
+	})
 }

@@ -55,8 +55,14 @@ func answerShare(total int) int {
 // A now before one given earlier counts as that one, so goroutines need not
 // agree on whose call comes first.
 func (p *pacer) reserve(now time.Time, to netip.Addr, answer bool, patience time.Duration) (wait time.Duration, ok bool) {
+	wait, _, ok = p.moment(now, to, answer, patience)
+	return wait, ok
+}
+
+// moment is reserve that tells the moment, too, for release.
+func (p *pacer) moment(now time.Time, to netip.Addr, answer bool, patience time.Duration) (wait time.Duration, at int64, ok bool) {
 	if p.free {
-		return 0, true
+		return 0, 0, true
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -67,15 +73,29 @@ func (p *pacer) reserve(now time.Time, to netip.Addr, answer bool, patience time
 	if answer {
 		windows[3], patience = &p.answers, 0
 	}
-	at, ok := fit(windows[:], p.clock, p.clock+int64(patience))
+	at, ok = fit(windows[:], p.clock, p.clock+int64(patience))
 	if !ok {
-		return 0, false
+		return 0, 0, false
 	}
 	p.addrs.take(to, at)
 	p.zones.take(zone, at)
 	p.total.take(at)
 	windows[3].take(at)
-	return time.Duration(at - p.clock), true
+	return time.Duration(at - p.clock), at, true
+}
+
+// release gives back a moment that was given for a packet to an address and that
+// will not be sent.
+func (p *pacer) release(now time.Time, to netip.Addr, at int64) {
+	if p.free {
+		return
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	past := p.advance(now)
+	p.addrs.find(to, past).release(at)
+	p.zones.find(zoneOf(to), past).release(at)
+	p.total.release(at)
 }
 
 // endless is 73 years: longer than anybody waits, and far from overflowing.

@@ -9,6 +9,9 @@ import (
 	"time"
 )
 
+// span is a second as windows count it.
+const span = time.Duration(second)
+
 // slowPacer remembers every moment for ever and looks at every second.
 type slowPacer struct {
 	limits  Limits
@@ -24,7 +27,7 @@ func crowded(times []time.Time, limit int) bool {
 	for _, from := range times {
 		n := 0
 		for _, at := range times {
-			if d := at.Sub(from); d >= 0 && d < time.Second {
+			if d := at.Sub(from); d >= 0 && d < span {
 				n++
 			}
 		}
@@ -46,7 +49,7 @@ func twinZone(addr netip.Addr) netip.Prefix {
 func around(times []time.Time, at time.Time) []time.Time {
 	near := []time.Time{at}
 	for _, other := range times {
-		if d := other.Sub(at); d > -time.Second && d < time.Second {
+		if d := other.Sub(at); d > -span && d < span {
 			near = append(near, other)
 		}
 	}
@@ -68,7 +71,7 @@ func (s *slowPacer) reserve(now time.Time, to netip.Addr, answer bool, patience 
 	}
 	tries := []time.Time{now}
 	for _, at := range s.total {
-		if end := at.Add(time.Second); end.After(now) && end.Sub(now) <= patience {
+		if end := at.Add(span); end.After(now) && end.Sub(now) <= patience {
 			tries = append(tries, end)
 		}
 	}
@@ -111,7 +114,7 @@ func TestPacerAgainstTwin(t *testing.T) {
 			now := latest
 			switch r.IntN(12) {
 			case 0:
-				now = now.Add(time.Duration(r.IntN(3)) * time.Second)
+				now = now.Add(time.Duration(r.IntN(3)) * span)
 			case 1:
 				now = now.Add(-grain * time.Duration(min(i, 1))) // another goroutine
 			case 2, 3, 4, 5:
@@ -120,7 +123,7 @@ func TestPacerAgainstTwin(t *testing.T) {
 			if now.After(latest) {
 				latest = now
 			}
-			to, answer, patience := some(r), r.IntN(4) == 0, time.Duration(r.IntN(4*8))*time.Second/8
+			to, answer, patience := some(r), r.IntN(4) == 0, time.Duration(r.IntN(4*8))*span/8
 			wait, ok := fast.reserve(now, to, answer, patience)
 			wantWait, wantOK := slow.reserve(latest, to, answer, patience)
 			if wait != wantWait || ok != wantOK {
@@ -154,7 +157,7 @@ func TestPacerQueue(t *testing.T) {
 	p, now := newPacer(Limits{}.withDefaults(true)), time.Unix(1e9, 0)
 	for i := range 40 {
 		wait, ok := p.reserve(now, netip.MustParseAddr("10.0.0.1"), false, time.Minute)
-		if want := time.Duration(i/4) * time.Second; !ok || wait != want {
+		if want := time.Duration(i/4) * span; !ok || wait != want {
 			t.Errorf("query %d waits %s, %v, want %s", i, wait, ok, want)
 		}
 	}
@@ -166,11 +169,11 @@ func TestPacerQueue(t *testing.T) {
 		want := time.Duration(0)
 		switch {
 		case i >= 495+496+496:
-			want = 3 * time.Second
+			want = 3 * span
 		case i >= 495+496:
-			want = 2 * time.Second
+			want = 2 * span
 		case i >= 495:
-			want = time.Second
+			want = span
 		}
 		if !ok || wait != want {
 			t.Fatalf("query %d of all waits %s, %v, want %s", i, wait, ok, want)
@@ -182,20 +185,20 @@ func TestPacerQueue(t *testing.T) {
 func TestPacerPatience(t *testing.T) {
 	p, now, addr := newPacer(Limits{PerAddr: 1}), time.Unix(1e9, 0), numbered(1)
 	p.reserve(now, addr, false, 0)
-	for _, patience := range []time.Duration{-1 << 63, -1, 0, time.Second - 1} {
+	for _, patience := range []time.Duration{-1 << 63, -1, 0, span - 1} {
 		if wait, ok := p.reserve(now, addr, false, patience); ok || wait != 0 {
 			t.Errorf("with patience for %s: %s, %v", patience, wait, ok)
 		}
 	}
-	if _, ok := p.reserve(now.Add(time.Second-1), addr, false, 0); ok {
+	if _, ok := p.reserve(now.Add(span-1), addr, false, 0); ok {
 		t.Error("the second is not over, and there are two in it")
 	}
 	if _, ok := p.reserve(now, addr, true, time.Hour); ok {
 		t.Error("an answer waits")
 	}
-	now = now.Add(time.Second)
+	now = now.Add(span)
 	for i, patience := range []time.Duration{0, 1<<63 - 1} {
-		if wait, ok := p.reserve(now, addr, false, patience); !ok || wait != time.Duration(i)*time.Second {
+		if wait, ok := p.reserve(now, addr, false, patience); !ok || wait != time.Duration(i)*span {
 			t.Errorf("with patience for %s: %s, %v", patience, wait, ok)
 		}
 	}
@@ -206,7 +209,7 @@ func TestPacerKeepsRoomForQueries(t *testing.T) {
 	p, start := newPacer(Limits{}.withDefaults(true)), time.Unix(1e9, 0)
 	answers, queries := 0, 0
 	for i := range 10_000 { // in one second
-		now := start.Add(time.Duration(i) * time.Second / 10_000)
+		now := start.Add(time.Duration(i) * span / 10_000)
 		if _, ok := p.reserve(now, numbered(i), true, 0); ok {
 			answers++
 		}
@@ -233,13 +236,13 @@ func TestPacerForgets(t *testing.T) {
 	} {
 		p, now := newPacer(c.limits), time.Unix(1e9, 0)
 		for i := range 50_000 {
-			now = now.Add(time.Second / 10_000)
+			now = now.Add(span / 10_000)
 			p.reserve(now, numbered(i), i%2 == 0, 0)
 			if len(p.addrs.all) > c.most || len(p.zones.all) > c.most || len(p.addrs.index) != len(p.addrs.all) {
 				t.Fatalf("%+v: %d addresses, %d of them found, and %d zones after %d", c.limits, len(p.addrs.all), len(p.addrs.index), len(p.zones.all), i)
 			}
 		}
-		now = now.Add(time.Second)
+		now = now.Add(span)
 		for range c.most/sweeps + 1 {
 			p.reserve(now, numbered(0), false, 0)
 		}
@@ -254,7 +257,7 @@ func TestPacerOneBusyAddress(t *testing.T) {
 	p, now := newPacer(Limits{PerAddr: 100, PerZone: 100, Total: 100}), time.Unix(1e9, 0)
 	for range 100_000 {
 		now = now.Add(time.Millisecond)
-		p.reserve(now, numbered(1), false, 2*time.Second)
+		p.reserve(now, numbered(1), false, 2*span)
 	}
 	if n := cap(p.addrs.all[0].times); n > 1500 || cap(p.total.times) > 1500 {
 		t.Errorf("room for %d moments of the address, %d of all", n, cap(p.total.times))
@@ -266,14 +269,14 @@ func BenchmarkPacer(b *testing.B) {
 	b.Run("one", func(b *testing.B) {
 		p, now := newPacer(limits), time.Now()
 		for b.Loop() {
-			now = now.Add(time.Second / 4)
+			now = now.Add(span / 4)
 			p.reserve(now, numbered(1), false, 0)
 		}
 	})
 	b.Run("many", func(b *testing.B) {
 		p, now, i := newPacer(limits), time.Now(), 0
 		for b.Loop() {
-			now, i = now.Add(time.Second/500), i+1
+			now, i = now.Add(span/500), i+1
 			p.reserve(now, numbered(i), false, 0)
 		}
 	})
@@ -287,9 +290,9 @@ func BenchmarkPacer(b *testing.B) {
 	b.Run("queue", func(b *testing.B) { // 5,000 wait
 		p, now, i := newPacer(limits), time.Now(), 0
 		for b.Loop() {
-			now, i = now.Add(time.Second/500), i+1
-			p.reserve(now, numbered(i), false, 10*time.Second)
-			p.reserve(now, numbered(i), false, 10*time.Second)
+			now, i = now.Add(span/500), i+1
+			p.reserve(now, numbered(i), false, 10*span)
+			p.reserve(now, numbered(i), false, 10*span)
 		}
 	})
 }

@@ -3,9 +3,13 @@ package lightdht
 import (
 	"net/netip"
 	"slices"
+	"time"
 )
 
-const second = int64(1e9) // nanoseconds, as windows count
+// second is how long windows take a second to be, in nanoseconds: with some slack,
+// because what is due may be let out late by the system, and what comes after it
+// in time.
+const second = int64(time.Second + 50*time.Millisecond)
 
 // window holds the moments of packets, and that any second has at most limit of
 // them. Zero or less is no limit; nil is a window that holds nothing yet.
@@ -66,6 +70,16 @@ func (w *window) take(at int64) {
 	}
 	i := w.first + above(w.times[w.first:], at)
 	w.times = slices.Insert(w.times, i, at)
+}
+
+// release gives back a moment that was taken and is not used.
+func (w *window) release(at int64) {
+	if w == nil {
+		return
+	}
+	if i, ok := slices.BinarySearch(w.times[w.first:], at); ok {
+		w.times = slices.Delete(w.times, w.first+i, w.first+i+1)
+	}
 }
 
 // forget drops the moments up to past. It moves what it keeps no oftener than
