@@ -187,7 +187,7 @@ func (n *Node) transmit(e *endpoint, c *call, out *outgoing) {
 		n.notSent(to, method, err)
 		if n.pending.take(c) {
 			now := time.Now()
-			n.failed(c, now, now) // a system that cannot send is a network that is away
+			n.failed(c, now.Add(1), now) // a system that cannot send is a network that is away
 			n.end(c, err)
 		}
 	default:
@@ -240,10 +240,12 @@ func (n *Node) takeReply(e *endpoint, m *krpc.Message, from netip.AddrPort, now 
 		n.see(n.cfg.Trace.Stray, Packet{Time: now, Addr: from, Bytes: m.Raw, Message: m})
 	case late:
 		n.count.add(Late, 1)
+		n.hear(e, now)
 		n.see(n.cfg.Trace.Late, Packet{Time: now, Addr: from, Bytes: m.Raw, Message: m, RTT: now.Sub(sent)})
 		n.sawReply(m, from, now, now.Sub(sent), "")
 	case answers:
 		n.count.add(RepliesIn, 1)
+		n.hear(e, now)
 		n.hearVote(e, from.Addr(), m.IP.Addr(), now)
 		if c.stranger {
 			n.vain.answered(from.Addr())

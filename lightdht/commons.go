@@ -1,6 +1,10 @@
 package lightdht
 
 import (
+	"maps"
+	"sync"
+	"sync/atomic"
+
 	"github.com/lightdht/lightdht/lightdht/kad"
 	"github.com/lightdht/lightdht/table"
 )
@@ -14,7 +18,28 @@ type commons struct {
 	pacer     *pacer
 	ledger    *Ledger // nil: none is kept
 	vain      vain
+
+	naming sync.Mutex                      // of whoever changes ours
+	ours   atomic.Pointer[map[kad.ID]bool] // the IDs of all these nodes, which are nobody's contacts
 }
+
+// name makes id one of ours in the place of old; either may be zero, for none.
+func (c *commons) name(old, id kad.ID) {
+	c.naming.Lock()
+	defer c.naming.Unlock()
+	ids := map[kad.ID]bool{}
+	if was := c.ours.Load(); was != nil {
+		ids = maps.Clone(*was)
+	}
+	delete(ids, old)
+	if !id.IsZero() {
+		ids[id] = true
+	}
+	c.ours.Store(&ids)
+}
+
+// isOurs reports whether an ID is that of a node of ours.
+func (c *commons) isOurs(id kad.ID) bool { return (*c.ours.Load())[id] }
 
 func newCommons(cfg Config) *commons {
 	if cfg.Share != nil {

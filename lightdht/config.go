@@ -29,12 +29,19 @@ type Config struct {
 	Routers   []string
 
 	NewTable func() table.Table // a table for each family; nil: table.NewPrefix
-	Share    *Node              // another node of this process whose tables, limits on sending and ledger are this one's too: a vantage beside it; nil: own ones
-	ReadOnly bool               // mark our queries read-only and answer nothing, BEP 43
+
+	// Share is another node of this process, of the same network, beside which
+	// this one is a vantage: its tables, limits on sending and ledger are this
+	// one's too, whatever NewTable, MaxIDsPerAddr, MaxContacts and Limits say (but
+	// for Inbound: each bans on its own), and neither is a contact of the other.
+	// nil: none.
+	Share *Node
+
+	ReadOnly bool // mark our queries read-only and answer nothing, BEP 43
 
 	// What the tables do not take in, counted in IDsRefused and ContactsRefused.
 	MaxIDsPerAddr int // IDs kept at one IP address (IPv6: in one /64), below 65,536, a quarter of them for those that answer; 0: 256 on the public network, no limit on a private one; below 0: no limit
-	MaxContacts   int // contacts in each family beyond which addresses that never answered are not let in; 0: no limit
+	MaxContacts   int // contacts in each family beyond which others are let in only when they answer; 0: no limit
 
 	Handler  Handler         // answers queries; nil: DefaultHandler
 	Trace    *Trace          // sees every packet; nil: nobody

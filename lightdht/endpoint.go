@@ -26,6 +26,7 @@ type endpoint struct {
 	core   atomic.Pointer[core] // whom upkeep keeps fresh; made anew when our ID changes
 	life   lifeline             // whether the network is there
 	ballot ballot               // which address others see us at
+	selves addrSet              // addresses from which our own queries came back
 
 	in    krpc.Message // the message being read
 	query Packet       // the query being answered
@@ -64,7 +65,7 @@ func (e *endpoint) table() table.Table { return e.roster.now() }
 
 // isUs reports whether an address is this endpoint's own, as far as is known.
 func (e *endpoint) isUs(addr netip.AddrPort) bool {
-	return addr == e.local || addr.Port() == e.local.Port() && addr.Addr() == e.ballot.winner()
+	return addr == e.local || e.selves.has(addr) || addr.Port() == e.local.Port() && addr.Addr() == e.ballot.winner()
 }
 
 // stamped reports whether packets are read with their time of arrival.

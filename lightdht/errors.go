@@ -11,7 +11,7 @@ import (
 
 // What ends a call without an answer. They come wrapped in a [QueryError]; test
 // with errors.Is. A KRPC error is a *krpc.Error inside a QueryError, and a
-// cancelled context is its own error there.
+// cancelled context is its cause there (context.Cause).
 var (
 	ErrTimeout  = errors.New("no answer in time")
 	ErrRefused  = errors.New("nobody listens there") // says the receiver's system, and the text how; told on Linux
@@ -90,6 +90,9 @@ func (e *BootstrapError) Unwrap() []error {
 	}
 	return errs
 }
+
+// errReadOnly is about an answer of a node that answers nothing.
+var errReadOnly = errors.New("a read-only node answers nothing")
 
 // errNoQuery is about a packet that cannot be answered.
 var errNoQuery = errors.New("no query that was received")

@@ -64,6 +64,14 @@ func (n *Node) Respond(q *Packet, answer *krpc.Message) error {
 	if q.end == nil {
 		return errNoQuery
 	}
+	switch err := n.refusal(q.Addr); {
+	case err != nil:
+		return err
+	case n.cfg.ReadOnly:
+		return errReadOnly
+	}
+	reply := *answer // the caller may use it again
+	answer = &reply
 	if answer.Kind == 0 {
 		answer.Kind = krpc.KindReply
 	}

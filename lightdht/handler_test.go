@@ -341,3 +341,53 @@ func TestTokensUnderAnotherID(t *testing.T) {
 		l.counts(a, map[lightdht.Counter]uint64{lightdht.BadToken: 0})
 	})
 }
+
+// An answer that is given twice tells each asker its own address; none goes where
+// nothing is sent, nor from a node that answers nothing.
+func TestRespondWithOneAnswer(t *testing.T) {
+	inLab(t, func(l *lab) {
+		var asked []*lightdht.Packet
+		cfg := lightdht.Config{Handler: func(q *lightdht.Packet, _ *krpc.Message) bool {
+			asked = append(asked, q.Clone())
+			return false
+		}}
+		a := l.node(addrA, cfg)
+		b, c := l.peer(addrB, nil), l.peer(addrC, nil)
+		for _, p := range []*peer{b, c} {
+			p.raw(at(addrA), string(p.encode(krpc.Ping{})))
+			p.take()
+		}
+		answer := &krpc.Message{}
+		for _, q := range asked {
+			if err := a.Respond(q, answer); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for _, p := range []*peer{b, c} {
+			if got := p.took(krpc.KindReply); len(got) != 1 || got[0].IP != p.addr {
+				t.Errorf("%s was told %+v", p.addr, got)
+			}
+		}
+		far := asked[0].Clone()
+		far.Addr = at("192.168.1.2:1")
+		public := l.node(publicA, lightdht.Config{Network: lightdht.Public})
+		if err := public.Respond(far, answer); !errors.Is(err, lightdht.ErrReserved) {
+			t.Errorf("sent to a private address: %v", err)
+		}
+		if err := l.node(addrD, lightdht.Config{ReadOnly: true}).Respond(asked[0], answer); err == nil {
+			t.Error("a read-only node answered")
+		}
+	})
+}
+
+// A query of ours that comes back to us, from an address of ours that we did not
+// know of, is not answered, and whoever is there is no contact.
+func TestOwnQueryComesBack(t *testing.T) {
+	inLab(t, func(l *lab) {
+		a := l.node(addrA, lightdht.Config{IDFor: func(kad.ID, netip.AddrPort) kad.ID { return idOf("shown") }})
+		_, err := a.Ping(l.ctx, at(addrA))
+		if !errors.Is(err, lightdht.ErrTimeout) || a.Len() != 0 || a.Count(lightdht.Unanswered) != 1 {
+			t.Errorf("%v, %d contacts, %d unanswered", err, a.Len(), a.Count(lightdht.Unanswered))
+		}
+	})
+}

@@ -28,6 +28,8 @@ type lab struct {
 	*testing.T
 	ctx context.Context
 	net testnet.Memory
+
+	hum *peer // of heard
 }
 
 // inLab runs a test in a lab of its own.
@@ -232,13 +234,18 @@ func randomID(r *rand.Rand) (id kad.ID) {
 	return id
 }
 
-// heard lets a node hear something, so that it knows that its network is there:
-// a reply to nothing.
+// heard lets a node hear an answer, so that it knows that its network is there:
+// an error, which names nobody.
 func (l *lab) heard(n *lightdht.Node) {
 	l.Helper()
-	conn := l.listen("10.99.99.99:9")
-	defer conn.Close()
-	conn.WriteToUDPAddrPort([]byte("d1:rd2:id20:abcdefghij0123456789e1:t2:no1:y1:re"), n.Addr(kad.IPv4))
+	if l.hum == nil {
+		l.hum = l.peer("10.99.99.99:9", func(p *peer, q *packet) {
+			p.send(q.from, krpc.Message{Kind: krpc.KindError, TID: q.TID, Code: krpc.CodeServer})
+		})
+	}
+	if _, err := n.Ping(l.ctx, l.hum.addr); err == nil {
+		l.Error("an error is no error")
+	}
 	synctest.Wait()
 }
 

@@ -32,6 +32,7 @@ func (n *Node) hearVote(e *endpoint, source, seen netip.Addr, now time.Time) {
 func (n *Node) rename(id kad.ID, now time.Time) {
 	n.cfg.Logger.Info("our ID follows our address", "old", n.ID(), "new", id)
 	n.count.add(IDChanges, 1)
+	n.name(n.ID(), id)
 	n.self.Store(&id)
 	for _, e := range n.ends {
 		e.core.Store(n.recore(e, id, now))

@@ -10,7 +10,8 @@ import (
 // Ledger counts the packets between a node and each IP address, so that it can
 // be shown to anybody who asks what we sent them. It has room for a number of
 // addresses and takes no others then; those it has are kept on. A nil Ledger
-// keeps nothing. It may be used by several goroutines.
+// keeps nothing, and the zero Ledger has no room: nodes make them (Limits.Ledger).
+// It may be used by several goroutines.
 //
 // An address takes about 150 bytes, none of which the garbage collector looks at.
 type Ledger struct {

@@ -8,8 +8,9 @@ import (
 )
 
 // lifeline tells a silent contact from a silent network. A time-out counts
-// against a contact only if somebody else was heard when its answer was due, or
-// is heard soon:
+// against a contact only if somebody else answered us when its answer was due, or
+// does so soon. Only answers to queries of ours are heard: what others send by
+// themselves does not tell that anything of ours gets out.
 //
 //	heard ── sent ── due ── heard ── time-out                it failed
 //	heard ── sent ── due ─────────── time-out ── heard       it failed, if that silence was short

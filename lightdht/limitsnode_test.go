@@ -349,3 +349,36 @@ func TestCancelledQueriesLeaveTheirPlaces(t *testing.T) {
 		}
 	})
 }
+
+// Answers that we asked for get nobody banned, however many they are.
+func TestAnswersGetNobodyBanned(t *testing.T) {
+	inLab(t, func(l *lab) {
+		a := l.node(addrA, lightdht.Config{Limits: lightdht.Limits{Inbound: 10}})
+		b := l.peer(addrB, answering)
+		for range 50 {
+			if _, err := a.Ping(l.ctx, b.addr); err != nil {
+				t.Fatal(err)
+			}
+		}
+		b.query(at(addrA), krpc.Ping{})
+		l.counts(a, map[lightdht.Counter]uint64{lightdht.Bans: 0, lightdht.Banned: 0, lightdht.RepliesIn: 50})
+		for range 20 { // what was not asked for does
+			b.raw(at(addrA), "d1:rd2:id20:abcdefghij0123456789e1:t2:no1:y1:re")
+		}
+		b.take()
+		l.counts(a, map[lightdht.Counter]uint64{lightdht.Bans: 1})
+	})
+}
+
+// A node of the public network does not share the manners of a private one.
+func TestShareOfAnotherNetwork(t *testing.T) {
+	inLab(t, func(l *lab) {
+		a := l.node(addrA, lightdht.Config{Network: lightdht.Private})
+		conn := l.listen(publicA)
+		if n, err := lightdht.Listen("", lightdht.Config{Network: lightdht.Public, Conn4: conn, Share: a}); err == nil {
+			n.Close()
+			t.Error("it does")
+		}
+		l.listen(publicA).Close() // the connection was closed
+	})
+}

@@ -33,7 +33,7 @@
 //     address once.
 //   - Nothing that reached the node is dropped without a [Counter] that says so.
 //   - Nobody is bad because our own network was away: a time-out counts against a
-//     contact only while others are heard.
+//     contact only while others answer. Where nobody else is left, nobody is bad.
 package lightdht
 
 import (
@@ -102,12 +102,19 @@ func Listen(addr string, cfg Config) (*Node, error) {
 	}
 	follows := cfg.ID.IsZero()
 	cfg = cfg.withDefaults(local)
+	if cfg.Share != nil && cfg.Share.Network() != cfg.Network {
+		for _, c := range conns {
+			c.Close()
+		}
+		return nil, fmt.Errorf("a node of the %s network cannot share with one of the %s network", cfg.Network, cfg.Share.Network())
+	}
 	n := &Node{
 		cfg: cfg, follows: follows, private: cfg.Network == Private, began: now,
 		pending: newPending(), wake: make(chan struct{}, 1), stir: make(chan struct{}, 1),
 		tokens: newTokens(now), guard: newGuard(cfg.Limits), commons: newCommons(cfg),
 	}
 	n.self.Store(&cfg.ID)
+	n.name(kad.ID{}, cfg.ID)
 	n.ctx, n.cancel = context.WithCancel(context.Background())
 	for _, conn := range conns {
 		n.ends = append(n.ends, newEndpoint(conn, cfg, n.commons))
@@ -140,6 +147,7 @@ func (n *Node) Close() error {
 		n.end(c, ErrClosed)
 	}
 	n.wg.Wait()
+	n.name(n.ID(), kad.ID{})
 	return errors.Join(errs...)
 }
 

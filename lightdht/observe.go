@@ -25,7 +25,7 @@ func (n *Node) observe(s table.Sighting, more about) table.Contact {
 	if e == nil {
 		return table.Contact{}
 	}
-	if s.Node.ID == n.ID() || e.isUs(s.Node.Addr) {
+	if n.isOurs(s.Node.ID) || e.isUs(s.Node.Addr) {
 		n.count.add(OwnID, 1)
 		return table.Contact{}
 	}
@@ -60,8 +60,9 @@ func (n *Node) enter(r *roster, s table.Sighting, more about) (table.Contact, en
 	return r.observe(s)
 }
 
-// tellCore tells the core what was seen of c: routers, read-only nodes, those
-// that were not kept, and those whose ID must not be are never members.
+// tellCore tells the core what was seen of c: routers, those that were not kept,
+// and those whose ID must not be are never members. Nor are read-only nodes, which
+// do not answer.
 func (n *Node) tellCore(e *endpoint, s table.Sighting, c table.Contact) {
 	core := e.core.Load()
 	switch s.Event {
@@ -69,7 +70,7 @@ func (n *Node) tellCore(e *endpoint, s table.Sighting, c table.Contact) {
 		switch {
 		case n.insecure(s.Node):
 			n.count.add(Insecure, 1)
-		case c.Replies > 0 && !c.Router && !c.ReadOnly:
+		case c.Replies > 0 && !c.Router:
 			core.replied(s.Time, s.Node)
 		}
 	case table.Queried:

@@ -15,33 +15,33 @@ func (n *Node) receive(e *endpoint, b []byte, from netip.AddrPort, now time.Time
 	if n.ledger != nil && !n.ledger.In(now, from.Addr(), len(b)) {
 		n.count.add(LedgerFull, 1)
 	}
-	welcome := n.admit(from, now)
 	m := &e.in
-	if err := krpc.Parse(b, m); err != nil {
+	err := krpc.Parse(b, m)
+	welcome := err == nil && n.expected(m, from) || n.admit(from, now)
+	if err != nil {
 		n.malformed(b, from, now, err)
 		return
 	}
 	if m.Anomalies != 0 {
 		n.count.add(Anomalous, 1)
 	}
-	if !welcome && !n.expected(m, from) {
+	if !welcome {
 		n.count.add(Banned, 1)
 		n.see(n.cfg.Trace.Refused, Packet{Time: now, Addr: from, Method: m.Method, Bytes: b, Message: m, Err: ErrBanned})
 		return
 	}
 	switch m.Kind {
 	case krpc.KindQuery:
-		n.hear(e, now)
 		n.serve(e, m, from, now)
 	case krpc.KindReply, krpc.KindError:
-		n.hear(e, now)
 		n.takeReply(e, m, from, now)
 	default:
 		n.malformed(b, from, now, errKindless)
 	}
 }
 
-// admit counts a packet from there and reports whether it may ask us anything.
+// admit counts a packet that we did not ask for, and reports whether more is taken
+// from there.
 func (n *Node) admit(from netip.AddrPort, now time.Time) bool {
 	ok, banned := n.guard.admit(now, from.Addr())
 	if banned {
@@ -51,8 +51,9 @@ func (n *Node) admit(from netip.AddrPort, now time.Time) bool {
 	return ok
 }
 
-// expected reports whether m answers a query of ours that waits: that is taken
-// from those who are banned, too, since others may have got them banned.
+// expected reports whether m answers a query of ours that waits. That is not held
+// against anybody, and is taken from those who are banned, too, since others may
+// have got them banned.
 func (n *Node) expected(m *krpc.Message, from netip.AddrPort) bool {
 	return (m.Kind == krpc.KindReply || m.Kind == krpc.KindError) && len(m.TID) == 4 &&
 		n.pending.waits(binary.BigEndian.Uint32(m.TID), from)

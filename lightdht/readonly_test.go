@@ -2,6 +2,7 @@ package lightdht_test
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -19,11 +20,13 @@ func readOnly(p *peer, q krpc.Query) string {
 	return string(krpc.Append(nil, &m))
 }
 
-// Who is read-only is answered and recorded as such, and otherwise left alone.
+// Who is read-only is answered and recorded as such, and otherwise left alone:
+// not greeted, not handed out, and asked by a lookup in vain at most once, when
+// others name it.
 func TestReadOnlyPeerIsLeftAlone(t *testing.T) {
 	inLab(t, func(l *lab) {
 		a := l.node(addrA, lightdht.Config{})
-		b, c := l.peer(addrB, answering), l.peer(addrC, answering)
+		b, c := l.peer(addrB, nil), l.peer(addrC, answering)
 		info := kad.NodeInfo{ID: b.id, Addr: b.addr}
 		if got := b.ask(at(addrA), readOnly(b, krpc.Ping{})); got.ID != a.ID() {
 			t.Errorf("the answer is %q", got.Raw)
@@ -35,20 +38,51 @@ func TestReadOnlyPeerIsLeftAlone(t *testing.T) {
 		if got := b.take(); len(got) != 0 {
 			t.Errorf("it was asked %q", got[0].Raw)
 		}
-		know(a, info, now()) // it has answered, and is no more to be handed out for that
-		if got := c.query(at(addrA), krpc.FindNode{Target: b.id}); got.Nodes.Len() != 0 {
+		c.query(at(addrA), krpc.Ping{})
+		if got := c.query(at(addrA), krpc.FindNode{Target: b.id}); slices.Contains(got.NodeInfos(), info) {
 			t.Errorf("handed out: %v", got.NodeInfos())
 		}
-		// c is known by now, and it names b: a lookup asks c and not b.
 		c.respond = func(p *peer, q *packet) {
 			p.reply(q, krpc.Message{Fields: krpc.FieldNodes, Nodes: krpc.AppendNode(nil, info)})
 		}
-		res, err := a.FindClosest(l.ctx, b.id)
-		if err != nil || len(res.Closest) != 1 || res.Closest[0].ID != c.id || res.Asked != 1 {
+		for range 3 {
+			res, err := a.FindClosest(l.ctx, b.id)
+			if err != nil || len(res.Closest) != 1 || res.Closest[0].ID != c.id {
+				t.Errorf("the lookup found %+v, %v", res, err)
+			}
+			a.Ping(l.ctx, c.addr) // so that the silence is b's
+		}
+		if got := b.took(krpc.KindQuery); len(got) != 1 {
+			t.Errorf("it was asked %d times", len(got))
+		}
+	})
+}
+
+// Anybody can send a query in another's name and mark it read-only: whoever
+// answers us is asked and handed out all the same, before and after.
+func TestReadOnlyInAnothersName(t *testing.T) {
+	inLab(t, func(l *lab) {
+		a := l.node(addrA, lightdht.Config{})
+		known, named, c := l.peer(addrB, answering), l.peer(addrD, answering), l.peer(addrC, answering)
+		a.Ping(l.ctx, known.addr)
+		for _, p := range []*peer{known, named} {
+			p.raw(at(addrA), string(readOnly(p, krpc.Ping{})))
+			p.take()
+		}
+		c.query(at(addrA), krpc.Ping{})
+		c.respond = func(p *peer, q *packet) {
+			nodes := krpc.AppendNode(nil, kad.NodeInfo{ID: named.id, Addr: named.addr})
+			p.reply(q, krpc.Message{Fields: krpc.FieldNodes, Nodes: nodes})
+		}
+		res, err := a.FindClosest(l.ctx, known.id)
+		if err != nil || len(res.Closest) != 3 {
 			t.Errorf("the lookup found %+v, %v", res, err)
 		}
-		if got := b.took(krpc.KindQuery); len(got) != 0 {
-			t.Errorf("it was asked %q", got[0].Raw)
+		if got := c.query(at(addrA), krpc.FindNode{Target: known.id}); got.Nodes.Len() != 3 {
+			t.Errorf("handed out: %v", got.NodeInfos())
+		}
+		if len(a.Core(kad.IPv4)) != 3 {
+			t.Errorf("the core is %v", a.Core(kad.IPv4))
 		}
 	})
 }

@@ -55,7 +55,7 @@ func (l *lookup) introduce(ctx context.Context) error {
 // strangers counts the families of which we know nobody who answered once and is
 // not bad.
 func (l *lookup) strangers() (n int) {
-	for _, e := range l.n.ends {
+	for _, e := range l.ends {
 		known := table.Filter{Now: l.began, States: table.StateGood | table.StateQuestionable, Answered: true, Public: true}
 		if len(e.table().AppendNearest(nil, l.res.Target, 1, known)) == 0 {
 			n++
@@ -87,7 +87,7 @@ func (l *lookup) again(ctx context.Context) (bool, error) {
 
 // any reports whether a count is above zero for some list.
 func (l *lookup) any(count func(*shortlist) int) bool {
-	return slices.ContainsFunc(l.n.ends, func(e *endpoint) bool { return count(l.lists[e.family]) > 0 })
+	return slices.ContainsFunc(l.ends, func(e *endpoint) bool { return count(l.lists[e.family]) > 0 })
 }
 
 // fill puts on each list the nearest good contacts that are not on it, then
@@ -95,7 +95,7 @@ func (l *lookup) any(count func(*shortlist) int) bool {
 // ones.
 func (l *lookup) fill() {
 	now := time.Now()
-	for _, e := range l.n.ends {
+	for _, e := range l.ends {
 		want := max(2*l.cfg.Width, 16)
 		l.fillFrom(e, want, table.Filter{Now: now, States: table.StateGood})
 		l.fillFrom(e, want, table.Filter{Now: now, States: table.StateQuestionable, Answered: true})

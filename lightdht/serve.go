@@ -3,6 +3,7 @@ package lightdht
 import (
 	"cmp"
 	"context"
+	"encoding/binary"
 	"net/netip"
 	"slices"
 	"time"
@@ -46,6 +47,11 @@ func (n *Node) serve(e *endpoint, m *krpc.Message, from netip.AddrPort, now time
 		return
 	}
 	n.see(n.cfg.Trace.Query, *q)
+	if n.isOwnQuery(m, from) {
+		e.selves.add(from)
+		n.count.add(Unanswered, 1)
+		return
+	}
 	if m.Has(krpc.FieldID) {
 		n.sawQuery(m, from, now)
 	}
@@ -66,6 +72,12 @@ func (n *Node) serve(e *endpoint, m *krpc.Message, from netip.AddrPort, now time
 	if err := n.respond(e, e.ans.buf, &e.ans.msg, q); err != nil {
 		n.cfg.Logger.Debug("answer", "to", from, "err", err)
 	}
+}
+
+// isOwnQuery reports whether a query is one that we sent there: somebody named us
+// an address that is our own.
+func (n *Node) isOwnQuery(m *krpc.Message, from netip.AddrPort) bool {
+	return len(m.TID) == 4 && n.pending.waits(binary.BigEndian.Uint32(m.TID), from)
 }
 
 // sawQuery records the asker, and pings one that we do not know to answer.

@@ -50,7 +50,7 @@ func TestEveryAnswerHasIP(t *testing.T) {
 func nearest(n *lightdht.Node, f kad.Family, target kad.ID) (out []kad.NodeInfo) {
 	var cs []table.Contact
 	for c := range n.Table(f).All() {
-		if c.Replies > 0 && !c.Router && !c.ReadOnly {
+		if c.Replies > 0 && !c.Router {
 			cs = append(cs, c)
 		}
 	}

@@ -51,9 +51,11 @@ func (p *Packet) Clone() *Packet {
 // What is received is told in the read loop of its family, one packet after the
 // other, before it is acted on; what is sent, in the goroutine that sends it:
 // the read loop for answers, the caller's or a timer's for queries; time-outs in
-// one goroutine for all, and refusals in one for each family. So a hook must be quick, must not wait for this node
-// (Do, Lookup, Close), and when it sees both directions must be safe for
-// several goroutines. It may start queries with Go.
+// one goroutine for all, and refusals in one for each family. So a hook must be
+// quick, must not wait for this node (Do, Lookup, Close), and when it sees both
+// directions must be safe for several goroutines. It may start queries with Go.
+// A query of ours that its context or Close ends is told of when it is sent, and
+// then only if its answer comes late.
 type Trace struct {
 	// Received. Each packet comes to exactly one of them.
 	Query     func(*Packet) // a query, before it is answered

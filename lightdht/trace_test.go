@@ -330,7 +330,7 @@ func TestTraceNotSent(t *testing.T) {
 	inLab(t, func(l *lab) {
 		var g tracelog
 		optOut := lightdht.NewOptOut(netip.MustParsePrefix("20.0.0.0/8"))
-		a := l.node(publicA, lightdht.Config{Network: lightdht.Public, Trace: g.trace(), OptOut: optOut, Timeout: time.Second, Limits: lightdht.Limits{PerAddr: 2}})
+		a := l.node(publicA, lightdht.Config{Network: lightdht.Public, Trace: g.trace(), OptOut: optOut, Timeout: paced, Limits: lightdht.Limits{PerAddr: 2}})
 		began := now()
 		for addr, why := range map[string]error{"10.0.0.1:1": lightdht.ErrReserved, "9.9.9.9:0": lightdht.ErrAddress, "20.1.2.3:1": lightdht.ErrOptOut} {
 			a.Do(l.ctx, at(addr), krpc.GetPeers{})

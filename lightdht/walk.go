@@ -10,6 +10,7 @@ import (
 
 	"github.com/lightdht/lightdht/lightdht/kad"
 	"github.com/lightdht/lightdht/lightdht/krpc"
+	"github.com/lightdht/lightdht/table"
 )
 
 // lookup runs the shortlists of one lookup, one for each family, in the
@@ -18,11 +19,12 @@ type lookup struct {
 	n     *Node
 	cfg   LookupConfig
 	began time.Time
+	ends  []*endpoint // the families that it walks in
 	lists map[kad.Family]*shortlist
 	res   LookupResult
 	peers map[netip.AddrPort]bool
-	ends  chan lookupEnd
-	over  chan struct{} // closed when nobody reads ends any more
+	told  chan lookupEnd
+	over  chan struct{} // closed when nobody reads told any more
 
 	introduced bool  // the bootstrap nodes were asked
 	refills    int   // walks that nobody answered, after which it went on
@@ -42,13 +44,24 @@ func (n *Node) newLookup(target kad.ID, cfg LookupConfig) *lookup {
 	l := &lookup{
 		n: n, cfg: cfg.over(n.cfg.Lookup), began: time.Now(), lists: map[kad.Family]*shortlist{},
 		res: LookupResult{Target: target}, peers: map[netip.AddrPort]bool{},
-		ends: make(chan lookupEnd), over: make(chan struct{}),
+		told: make(chan lookupEnd), over: make(chan struct{}),
 	}
 	l.cfg.Width = max(l.cfg.Width, l.cfg.K)
-	for _, e := range n.ends {
+	l.ends = n.present()
+	for _, e := range l.ends {
 		l.lists[e.family] = newShortlist(target, l.cfg, !n.private)
 	}
 	return l
+}
+
+// present returns the ends in families whose network is not away; all, when all
+// are.
+func (n *Node) present() []*endpoint {
+	there := slices.DeleteFunc(slices.Clone(n.ends), func(e *endpoint) bool { return e.life.isAway() })
+	if len(there) == 0 {
+		return n.ends
+	}
+	return there
 }
 
 // run is the whole lookup. What is under way at a natural end stays so: late
@@ -82,7 +95,7 @@ func (l *lookup) walk(ctx context.Context, yield func(Step) bool) error {
 	patience := time.NewTimer(0)
 	defer patience.Stop()
 	for ctx.Err() == nil {
-		for _, e := range l.n.ends {
+		for _, e := range l.ends {
 			if l.left = !l.askAll(l.lists[e.family], yield); l.left {
 				return nil
 			}
@@ -95,7 +108,7 @@ func (l *lookup) walk(ctx context.Context, yield func(Step) bool) error {
 		}
 		l.rearm(patience)
 		select {
-		case end := <-l.ends:
+		case end := <-l.told:
 			l.left = !l.take(end, yield)
 		case <-patience.C:
 			l.left = !l.giveUp(yield)
@@ -175,7 +188,7 @@ func (l *lookup) askAll(list *shortlist, yield func(Step) bool) bool {
 // tell brings the end of a query to the lookup, if it still listens.
 func (l *lookup) tell(end lookupEnd) {
 	select {
-	case l.ends <- end:
+	case l.told <- end:
 	case <-l.over:
 	}
 }
@@ -217,7 +230,7 @@ func (l *lookup) take(end lookupEnd, yield func(Step) bool) bool {
 		end.list.settle(c, failed)
 	case !reply.Unexpected():
 		end.list.settle(c, answered)
-	case reply.ID == l.n.ID(): // nobody is us but we
+	case l.n.isOurs(reply.ID): // nobody is us but we
 		end.list.settle(c, failed)
 	default:
 		c = end.list.replaced(c, reply.ID)
@@ -261,10 +274,10 @@ func (l *lookup) newPeers(reply *krpc.Reply) []netip.AddrPort {
 // asked.
 func (l *lookup) offer(info kad.NodeInfo, hop int) int {
 	e := l.n.endpoint(kad.FamilyOf(info.Addr.Addr()))
-	if e == nil || info.ID == l.n.ID() || e.isUs(info.Addr) || !l.n.askable(info.Addr) {
+	if e == nil || l.lists[e.family] == nil || l.n.isOurs(info.ID) || e.isUs(info.Addr) || !l.n.askable(info.Addr) {
 		return 0
 	}
-	if known, ok := e.table().Get(info); ok && (known.Router || known.ReadOnly) {
+	if known, ok := e.table().Get(info); ok && (known.Router || silentReader(known)) {
 		return 0
 	}
 	c, left := l.lists[e.family].add(info, hop)
@@ -277,6 +290,11 @@ func (l *lookup) offer(info kad.NodeInfo, hop int) int {
 	return 1
 }
 
+// silentReader reports whether a contact is a read-only node that there is no use
+// in asking (BEP 43). Anybody can mark a query so in another's name; so one that
+// ever answered is none, and one that others name is asked until it fails.
+func silentReader(c table.Contact) bool { return c.ReadOnly && c.Replies == 0 && c.Failures > 0 }
+
 // conclude fills in the result, once.
 func (l *lookup) conclude() {
 	if l.concluded {
@@ -284,7 +302,7 @@ func (l *lookup) conclude() {
 	}
 	l.concluded = true
 	l.res.Duration = time.Since(l.began)
-	for _, e := range l.n.ends {
+	for _, e := range l.ends {
 		list := l.lists[e.family]
 		closest, crowded := list.closest(l.cfg.K)
 		l.n.count.add(CandidatesCrowded, crowded)

@@ -104,7 +104,12 @@ func (s *sieve) passes(r *record) bool {
 	if s.states&r.state(s.fresh) == 0 {
 		return false
 	}
-	return (!s.answered || r.reply != 0) && (!s.public || r.flags&(flagRouter|flagReadOnly) == 0)
+	return (!s.answered || r.reply != 0) && (!s.public || r.public())
+}
+
+// public reports whether a contact may be handed out.
+func (r *record) public() bool {
+	return r.flags&flagRouter == 0 && (r.flags&flagReadOnly == 0 || r.reply != 0)
 }
 
 // state is Contact.State of a record.

@@ -161,7 +161,7 @@ type Filter struct {
 	Now      time.Time          // what States is judged at; needed when States is set
 	States   State              // a set (StateGood|StateQuestionable); 0 means any
 	Answered bool               // only contacts that ever answered
-	Public   bool               // no routers and no read-only contacts: those that may be handed out
+	Public   bool               // those that may be handed out: no routers, and no read-only contacts but those that answered all the same, since anybody can mark a query so in another's name
 	Distinct bool               // of several with one ID or one address, only the first in order of distance
 	Match    func(Contact) bool // any further condition; called under no lock, perhaps more than once for a contact
 }

@@ -102,7 +102,7 @@ func (w *twin) nearest(target kad.ID, f table.Filter) []table.Contact {
 func twinPasses(c table.Contact, f table.Filter) bool {
 	return (f.States == 0 || c.State(f.Now)&f.States != 0) &&
 		(!f.Answered || !c.LastReply.IsZero()) &&
-		(!f.Public || !c.Router && !c.ReadOnly) &&
+		(!f.Public || !c.Router && (!c.ReadOnly || !c.LastReply.IsZero())) &&
 		(f.Match == nil || f.Match(c))
 }
 
