@@ -41,6 +41,7 @@ func beNode(c *cli.Context) error {
 		return err
 	}
 	r := &nodeRun{nodeOptions: o, session: &session{stderr: screen}, screen: screen}
+	outliveReaders()
 	hangup, ignore := hangups(o.queries != "" || o.ledger != "")
 	defer ignore()
 	r.hangup = hangup
@@ -150,21 +151,20 @@ func (r *nodeRun) watch(ctx context.Context) {
 	}
 }
 
-// end closes everything and tells how it went. The error is about what could not
-// be written.
+// end closes everything, writes what is to be written, the ledger first since it
+// waits for nobody, and tells how it went. The error is about what could not be
+// written.
 func (r *nodeRun) end() error {
-	r.screen.clear()
-	final := r.read()
-	r.states.all(r.node.Contacts())
 	for _, n := range r.vantages {
 		n.Close()
 	}
 	r.joining.Wait()
-	final.states, final.counts = r.states.found, sum(r.vantages)
-	r.close()
-	logged := r.log.close()
 	written := r.writeLedger()
-	r.summarize(final)
+	logged := r.log.close()
+	r.screen.clear()
+	r.states.all(r.node.Contacts())
+	r.summarize(r.read())
+	r.close()
 	if logged != nil {
 		return logged
 	}

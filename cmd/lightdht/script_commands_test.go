@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"regexp"
@@ -24,6 +25,8 @@ import (
 //	status N command…              the command exits with status N
 //	fails N command…               so it does, saying why in one line, and nothing else anywhere
 //	interrupt N PATTERN command…   so it does after Ctrl-C, pressed when a line of its standard error matches
+//	deaf N PATTERN command…        so it does when besides nobody reads its standard error from then on
+//	unread N PATTERN command…      so it does when nobody reads its standard output, from the beginning
 //	rotated FILE command…          so does it with status 0, after FILE, once it had rows, was renamed and SIGHUP sent
 //	rows FORMAT N                  there are N rows, in correct FORMAT
 //	column FORMAT NAME             prints one column, or field NAME of text, 1 being the first
@@ -34,6 +37,8 @@ var scriptCommands = map[string]func(ts *testscript.TestScript, neg bool, args [
 	"status":    statusCommand,
 	"fails":     failsCommand,
 	"interrupt": interruptCommand,
+	"deaf":      deafCommand,
+	"unread":    unreadCommand,
 	"rotated":   rotatedCommand,
 	"rows":      rowsCommand,
 	"column":    columnCommand,
@@ -84,13 +89,32 @@ func failsCommand(ts *testscript.TestScript, neg bool, args []string) {
 }
 
 func interruptCommand(ts *testscript.TestScript, neg bool, args []string) {
+	interrupted(ts, neg, args, ts.Stdout(), func(io.Closer) {})
+}
+
+func deafCommand(ts *testscript.TestScript, neg bool, args []string) {
+	interrupted(ts, neg, args, ts.Stdout(), func(stderr io.Closer) { ts.Check(stderr.Close()) })
+}
+
+func unreadCommand(ts *testscript.TestScript, neg bool, args []string) {
+	reader, stdout, err := os.Pipe()
+	ts.Check(err)
+	defer stdout.Close()
+	ts.Check(reader.Close())
+	interrupted(ts, neg, args, stdout, func(io.Closer) {})
+}
+
+// interrupted runs a command until a line of its standard error matches, and
+// calls before then, with what that is read from.
+func interrupted(ts *testscript.TestScript, neg bool, args []string, stdout io.Writer, before func(stderr io.Closer)) {
 	arguments(ts, neg, args, 3)
 	when, err := regexp.Compile(args[1])
 	ts.Check(err)
 	seen := false
-	err = watched(ts, args[2:], func(p *os.Process, line []byte) {
+	err = watched(ts, args[2:], stdout, func(p *os.Process, stderr io.Closer, line []byte) {
 		if !seen && when.Match(line) {
 			seen = true
+			before(stderr)
 			ts.Check(p.Signal(os.Interrupt))
 		}
 	})
@@ -100,17 +124,18 @@ func interruptCommand(ts *testscript.TestScript, neg bool, args []string) {
 	checkStatus(ts, err, number(ts, args[0]))
 }
 
-// watched runs a command and shows each line of its standard error to saw.
-func watched(ts *testscript.TestScript, args []string, saw func(p *os.Process, line []byte)) error {
+// watched runs a command and shows each line of its standard error to saw, which
+// may close it.
+func watched(ts *testscript.TestScript, args []string, stdout io.Writer, saw func(p *os.Process, stderr io.Closer, line []byte)) error {
 	cmd := exec.Command(args[0], args[1:]...)
 	cmd.Dir = ts.MkAbs(".")
-	cmd.Stdout = ts.Stdout()
+	cmd.Stdout = stdout
 	stderr, err := cmd.StderrPipe()
 	ts.Check(err)
 	ts.Check(cmd.Start())
 	for lines := bufio.NewScanner(stderr); lines.Scan(); {
 		fmt.Fprintln(ts.Stderr(), lines.Text())
-		saw(cmd.Process, lines.Bytes())
+		saw(cmd.Process, stderr, lines.Bytes())
 	}
 	return cmd.Wait()
 }
@@ -120,7 +145,7 @@ func rotatedCommand(ts *testscript.TestScript, neg bool, args []string) {
 	arguments(ts, neg, args, 2)
 	name := ts.MkAbs(args[0])
 	renamed, ended := false, false
-	err := watched(ts, args[1:], func(p *os.Process, _ []byte) {
+	err := watched(ts, args[1:], ts.Stdout(), func(p *os.Process, _ io.Closer, _ []byte) {
 		data, err := os.ReadFile(name)
 		switch {
 		case !renamed && bytes.Count(data, []byte("\n")) > 1:

@@ -18,3 +18,8 @@ func hangups(wanted bool) (told <-chan os.Signal, ignore func()) {
 	signal.Notify(c, syscall.SIGHUP)
 	return c, func() { signal.Stop(c) }
 }
+
+// outliveReaders makes a write to standard output or error that nobody reads any
+// more an error like others. By default it ends the program, which is right for
+// whoever writes only for that reader.
+func outliveReaders() { signal.Ignore(syscall.SIGPIPE) }
