@@ -12,7 +12,7 @@ func (r *nodeRun) writeLedger() error {
 	if r.ledger == "" {
 		return nil
 	}
-	if err := replaceFile(r.ledger, r.node.Ledger().WriteCSV); err != nil {
+	if err := replaceFile(r.ledger, r.first.Ledger().WriteCSV); err != nil {
 		return fmt.Errorf("ledger: %w", err)
 	}
 	return nil

@@ -62,11 +62,12 @@ func beNode(c *cli.Context) error {
 // nodeRun is a run of nodes.
 type nodeRun struct {
 	nodeOptions
-	*session // its test network; its node is the first vantage
+	*session // its test network; it has no node
 	screen   *screen
 	began    time.Time
 	vantages []*lightdht.Node
-	log      *queryLog // nil: none
+	first    *lightdht.Node // of the vantages; what they share can be had from it
+	log      *queryLog      // nil: none
 	asked    kinds
 	states   stateCount
 	last     reading // what was shown last
@@ -96,7 +97,7 @@ func (r *nodeRun) start(c *cli.Context) (err error) {
 		r.log.close()
 		return err
 	}
-	r.node = r.vantages[0]
+	r.first = r.vantages[0]
 	for _, n := range r.vantages {
 		r.say("listening on %s as %s", places(n), n.ID())
 	}
@@ -136,7 +137,7 @@ func (r *nodeRun) watch(ctx context.Context) {
 	for {
 		select {
 		case <-tick:
-			r.states.count(ctx, time.Now(), r.node.Contacts())
+			r.states.count(ctx, time.Now(), r.first.Contacts())
 			now := r.read()
 			r.screen.show(func(width int) string { return statusLine(now, r.last, width) })
 			r.last = now
@@ -162,7 +163,7 @@ func (r *nodeRun) end() error {
 	written := r.writeLedger()
 	logged := r.log.close()
 	r.screen.clear()
-	r.states.all(r.node.Contacts())
+	r.states.all(r.first.Contacts())
 	r.summarize(r.read())
 	r.close()
 	if logged != nil {

@@ -11,7 +11,7 @@ import (
 // summarize tells how the run went, when it is over.
 func (r *nodeRun) summarize(final reading) {
 	s := final.states
-	as := r.node.ID().String()
+	as := r.first.ID().String()
 	if n := len(r.vantages); n > 1 {
 		as = fmt.Sprintf("%d IDs", n)
 	}

@@ -96,7 +96,7 @@ type reading struct {
 
 func (r *nodeRun) read() reading {
 	now := reading{
-		ran: time.Since(r.began), contacts: r.node.Len(), states: r.states.found,
+		ran: time.Since(r.began), contacts: r.first.Len(), states: r.states.found,
 		core: coreSize(r.vantages), counts: sum(r.vantages),
 	}
 	for i := range r.asked {
