@@ -16,7 +16,7 @@ type logFile struct {
 	lead  int    // bytes of buf before its rows: the header, or what is left of it
 	torn  bool   // buf begins in the midst of a line
 	stuck bool   // the last write failed
-	err   error  // the first that failed
+	rows  int    // written in full
 }
 
 // open opens a file to write at its end.
@@ -55,15 +55,16 @@ func endsLine(file io.ReaderAt, size int64) bool {
 	return err == nil && last[0] == '\n'
 }
 
-// flush writes what is to be written.
+// flush writes what is to be written, at most logChunk of it.
 func (f *logFile) flush() error {
 	if len(f.buf) == 0 {
 		return nil
 	}
-	n, err := f.w.Write(f.buf)
+	n, err := f.w.Write(f.buf[:min(len(f.buf), logChunk)])
 	if n > 0 {
 		f.torn = f.buf[n-1] != '\n'
 	}
+	f.rows += bytes.Count(f.buf[min(f.lead, n):n], []byte("\n"))
 	f.buf, f.lead = f.buf[:copy(f.buf, f.buf[n:])], max(f.lead-n, 0)
 	f.stuck = err != nil
 	return err
@@ -91,11 +92,9 @@ func (f *logFile) reopen(name string) (lost uint64, err error) {
 }
 
 // close closes the file, and returns how many rows could not be written to it.
-func (f *logFile) close() (lost uint64) {
+func (f *logFile) close() (lost uint64, err error) {
 	if file, ok := f.w.(*os.File); ok && file != os.Stdout {
-		if err := file.Close(); err != nil && f.err == nil {
-			f.err = err
-		}
+		err = file.Close()
 	}
-	return uint64(bytes.Count(f.buf[f.lead:], []byte("\n")))
+	return uint64(bytes.Count(f.buf[f.lead:], []byte("\n"))), err
 }

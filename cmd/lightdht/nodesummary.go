@@ -21,7 +21,7 @@ func (r *nodeRun) summarize(final reading) {
 		final.counts[lightdht.PacketsOut], final.counts[lightdht.BytesOut])
 	r.say("queries received: %d%s", final.queries(), byKind(final.asked, " (", ")", false))
 	if l := r.log; l != nil {
-		r.say("query log: %d rows written, %d skipped because the disk was slow, %d lost", l.rows.Load()-l.lost.Load(), l.skipped.Load(), l.lost.Load())
+		r.say("query log: %d rows written, %d skipped because the disk was slow, %d lost", l.written.Load(), l.skipped.Load(), l.lost.Load())
 	}
 	r.say("counters:%s", nonZero(final.counts))
 	r.say("dropped by the kernel: %d", final.counts[lightdht.KernelDropped])

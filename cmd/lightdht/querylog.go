@@ -20,11 +20,13 @@ const (
 	logChunk  = 64 << 10 // bytes that are written at once
 	logBehind = 4 << 20  // bytes kept while nothing can be written
 	logEvery  = time.Second
+	logEnding = 5 * time.Second // for what is left at the end
 )
 
 // queryLog writes a row for every query received. Whoever adds a row never waits
 // for the disk: rows go through a queue to a goroutine that writes them, at the
-// latest a second later. What the queue or the disk had no room for is counted.
+// latest a second later. What the queue or the disk had no room for is counted;
+// at the end a disk, or whoever reads a pipe, has logEnding to take the rest.
 // A nil queryLog takes everything and writes nothing.
 type queryLog struct {
 	name  string // of the file; "-": standard output
@@ -33,15 +35,21 @@ type queryLog struct {
 	again chan struct{} // the file is to be opened anew
 	done  chan struct{} // closed when all is written
 
-	rows    atomic.Uint64 // taken from the queue
-	skipped atomic.Uint64 // that the queue had no room for
+	rows    atomic.Uint64 // that the queue took
+	skipped atomic.Uint64 // that it had no room for
+	written atomic.Uint64 // of rows: in full
 	lost    atomic.Uint64 // of rows: that could not be written
+	given   atomic.Bool   // up: nothing more is to be written
 
-	out logFile // belongs to the writer until done
+	// These belong to the writer until done.
+	out     logFile
+	failing bool  // it has been told that nothing can be written
+	err     error // why rows were lost, or may have been
+	closed  error // why closing the file failed
 }
 
 // openQueryLog opens the log. What keeps it from being written later is told
-// with say, once.
+// with say, and when that is over.
 func openQueryLog(name string, stdout io.Writer, say func(string, ...any)) (*queryLog, error) {
 	l := &queryLog{
 		name: name, say: say, queue: make(chan queryRow, logQueue),
@@ -65,6 +73,7 @@ func (l *queryLog) add(p *lightdht.Packet) {
 	}
 	select {
 	case l.queue <- rowOf(p):
+		l.rows.Add(1)
 	default:
 		l.skipped.Add(1)
 	}
@@ -82,18 +91,35 @@ func (l *queryLog) reopen() {
 	}
 }
 
-// close writes what is left. Nothing may be added any more. The error says what
-// could not be written.
+// close writes what is left, for which it takes at most logEnding. Nothing may be
+// added any more. The error says what could not be written.
 func (l *queryLog) close() error {
 	if l == nil {
 		return nil
 	}
 	close(l.queue)
-	<-l.done
-	if l.out.err == nil {
-		return nil
+	select {
+	case <-l.done:
+	case <-time.After(logEnding):
+		return l.giveUp()
 	}
-	return fmt.Errorf("query log: %w; %s lost: make room, or name another file with --log-queries", l.out.err, some(int(l.lost.Load()), "row"))
+	lost := l.lost.Load()
+	switch {
+	case lost > 0:
+		return fmt.Errorf("query log: %w; %s lost: make room, or name another file with --log-queries", l.err, some(int(lost), "row"))
+	case l.closed != nil:
+		return fmt.Errorf("query log: %w; the last rows may be lost", l.closed)
+	}
+	return nil
+}
+
+// giveUp leaves the writer alone, who is in the midst of a write that does not
+// end. What it has not told as written is lost, even if a part of it was taken.
+func (l *queryLog) giveUp() error {
+	l.given.Store(true)
+	lost := l.rows.Load() - l.written.Load()
+	l.lost.Store(lost)
+	return fmt.Errorf("query log: nobody took all that was left within %s; %s lost: look at what reads it, or at the disk", logEnding, some(int(lost), "row"))
 }
 
 // run is the writer.
@@ -106,7 +132,7 @@ func (l *queryLog) run() {
 		case row, more := <-l.queue:
 			if !more {
 				l.flush()
-				l.lost.Add(l.out.close())
+				l.end()
 				return
 			}
 			l.take(row)
@@ -115,15 +141,15 @@ func (l *queryLog) run() {
 		case <-l.again:
 			l.flush()
 			lost, err := l.out.reopen(l.name)
-			l.lost.Add(lost)
-			l.note(err)
+			if l.lost.Add(lost); err != nil {
+				l.say("query log: %s; going on in the file that is open", oneLine(err))
+			}
 		}
 	}
 }
 
 // take puts a row where it is written from.
 func (l *queryLog) take(row queryRow) {
-	l.rows.Add(1)
 	if len(l.out.buf) > logBehind {
 		l.lost.Add(1)
 		return
@@ -134,13 +160,38 @@ func (l *queryLog) take(row queryRow) {
 	}
 }
 
-func (l *queryLog) flush() { l.note(l.out.flush()) }
-
-// note tells of the first error.
-func (l *queryLog) note(err error) {
-	if err == nil || l.out.err != nil {
-		return
+// flush writes what is to be written, as far as that can be done.
+func (l *queryLog) flush() {
+	for len(l.out.buf) > 0 && !l.given.Load() {
+		err := l.out.flush()
+		if l.given.Load() {
+			return
+		}
+		l.written.Store(uint64(l.out.rows))
+		if l.note(err); err != nil {
+			return
+		}
 	}
-	l.out.err = err
-	l.say("query log: %s; trying on, and keeping rows as long as there is room", oneLine(err))
+}
+
+// note tells when writing begins to fail, and when it no longer does.
+func (l *queryLog) note(err error) {
+	switch {
+	case err == nil && l.failing:
+		l.say("query log: writing again; %s lost so far", some(int(l.lost.Load()), "row"))
+	case err != nil && !l.failing:
+		l.say("query log: %s; trying on, and keeping rows as long as there is room", oneLine(err))
+	}
+	if l.failing = err != nil; err != nil {
+		l.err = err
+	}
+}
+
+// end closes the file.
+func (l *queryLog) end() {
+	lost, err := l.out.close()
+	if !l.given.Load() {
+		l.lost.Add(lost)
+	}
+	l.closed = err
 }

@@ -8,9 +8,11 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/lightdht/lightdht/lightdht"
@@ -263,14 +265,14 @@ func TestLogFileReopenedBeforeItsHeader(t *testing.T) {
 		f.flush()
 		again := f
 		again.buf = []byte(string(f.buf))
-		if lost := again.close(); lost != 1 {
-			t.Errorf("after %d bytes: closed with %d rows lost, want 1", room, lost)
+		if lost, err := again.close(); lost != 1 || err != nil {
+			t.Errorf("after %d bytes: closed with %d rows lost, want 1; %v", room, lost, err)
 		}
 		if lost, err := f.reopen(name); err != nil || lost != 0 {
 			t.Errorf("after %d bytes: lost %d, %v", room, lost, err)
 		}
 		f.flush()
-		if lost := f.close(); lost != 0 || contents(t, name) != logHeader+rowOfPort1 {
+		if lost, _ := f.close(); lost != 0 || contents(t, name) != logHeader+rowOfPort1 {
 			t.Errorf("after %d bytes: lost %d, got %q", room, lost, contents(t, name))
 		}
 	}
@@ -301,6 +303,90 @@ func TestQueryLogFullDisk(t *testing.T) {
 	}
 	if !strings.Contains(err.Error(), fmt.Sprintf("%d rows lost", sent-1)) {
 		t.Errorf("the error does not tell how many: %v", err)
+	}
+}
+
+// A disk that gets room again loses nothing, which is no error; that it is full
+// is told whenever that begins, and so is its end.
+func TestQueryLogFullForAWhile(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var said []string
+		disk := &full{room: len(logHeader)}
+		l, err := openQueryLog("-", disk, func(format string, args ...any) { said = append(said, fmt.Sprintf(format, args...)) })
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range 2 {
+			l.add(askedBy(1))
+			time.Sleep(3500 * time.Millisecond) // it fails several times
+			synctest.Wait()
+			disk.room = len(rowOfPort1)
+			time.Sleep(logEvery)
+			synctest.Wait()
+		}
+		if err := l.close(); err != nil || disk.got.String() != logHeader+rowOfPort1+rowOfPort1 || l.written.Load() != 2 {
+			t.Errorf("%v; %d written: %q", err, l.written.Load(), disk.got.String())
+		}
+		full := "query log: disk full; trying on, and keeping rows as long as there is room"
+		again := "query log: writing again; 0 rows lost so far"
+		if want := []string{full, again, full, again}; !slices.Equal(said, want) {
+			t.Errorf("said %q, want %q", said, want)
+		}
+	})
+}
+
+// Who reads the log and stops does not keep the program from ending: what was
+// not taken in time is lost, and is counted, in the writer's hands or not.
+func TestQueryLogStalled(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		disk := make(gate)
+		l, err := openQueryLog("-", disk, t.Logf)
+		if err != nil {
+			t.Fatal(err)
+		}
+		l.add(askedBy(1))
+		disk <- struct{}{} // one chunk passes
+		synctest.Wait()
+		const stuck = 3000 // some of them in the queue
+		for i := range stuck {
+			l.add(askedBy(1 + i))
+		}
+		began := time.Now()
+		err = l.close()
+		if took := time.Since(began); took != logEnding {
+			t.Errorf("it took %s to close", took)
+		}
+		if err == nil || !strings.Contains(err.Error(), fmt.Sprintf("%d rows lost", stuck)) || l.lost.Load() != stuck || l.written.Load() != 1 {
+			t.Errorf("%v; %d lost, %d written", err, l.lost.Load(), l.written.Load())
+		}
+		close(disk)
+		<-l.done
+		if l.lost.Load() != stuck || l.written.Load() != 1 {
+			t.Errorf("afterwards: %d lost, %d written", l.lost.Load(), l.written.Load())
+		}
+	})
+}
+
+// A slow reader has all, when the time is enough.
+func TestQueryLogInChunks(t *testing.T) {
+	name := filepath.Join(t.TempDir(), "queries.csv")
+	f := logFile{}
+	if err := f.open(name); err != nil {
+		t.Fatal(err)
+	}
+	const rows = 3 * logChunk / len(rowOfPort1)
+	f.buf = append(f.buf, strings.Repeat(rowOfPort1, rows)...)
+	for len(f.buf) > 0 {
+		before := len(f.buf)
+		if err := f.flush(); err != nil || before-len(f.buf) > logChunk {
+			t.Fatalf("%d bytes at once, %v", before-len(f.buf), err)
+		}
+	}
+	if lost, err := f.close(); lost != 0 || err != nil || f.rows != rows {
+		t.Errorf("%d rows lost, %d written, want %d; %v", lost, f.rows, rows, err)
+	}
+	if contents(t, name) != logHeader+strings.Repeat(rowOfPort1, rows) {
+		t.Error("the file has something else")
 	}
 }
 
