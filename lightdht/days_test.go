@@ -40,7 +40,7 @@ type score struct{ lookups, exact, found, sought int }
 // the nearest. No address is sent more in a second than the limits allow, and no
 // more memory is used than what the tables remember.
 //
-//	go test -run DaysOfChurn -simulated 72h -timeout 30m -v ./lightdht
+//	go test ./lightdht -run DaysOfChurn -timeout 30m -v -simulated 72h
 func TestDaysOfChurn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := &days{T: t, ctx: t.Context(), rng: random(t, 1)}
