@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 )
 
 // writeLedger writes the ledger, which the vantages share.
@@ -18,18 +17,40 @@ func (r *nodeRun) writeLedger() error {
 	return nil
 }
 
-// checkFiles says now what would keep files from being written at the end.
+// checkFiles says now what would keep files from being written at the end, and
+// finds out where the ledger is.
 func (r *nodeRun) checkFiles() error {
 	if r.ledger == "" {
 		return nil
 	}
-	if r.queries != "" && filepath.Clean(r.queries) == filepath.Clean(r.ledger) {
-		return usagef("--ledger and --log-queries name the same file: %s", r.ledger)
+	if _, err := os.Readlink(r.ledger); err == nil { // or else the link would be replaced
+		if r.ledger, err = realName(r.ledger); err != nil {
+			return fmt.Errorf("--ledger: %w", err)
+		}
 	}
-	if info, err := os.Stat(r.ledger); err == nil && !info.Mode().IsRegular() {
-		return usagef("--ledger %s: want the name of a file", r.ledger)
+	if r.queries != "-" && r.queries != "" {
+		for _, name := range []string{r.ledger, besides(r.ledger)} {
+			if sameFile(r.queries, name) {
+				return usagef("--ledger and --log-queries name the same file: %s", name)
+			}
+		}
 	}
-	file, err := os.Create(besides(r.ledger))
+	return replaceable(r.ledger)
+}
+
+// replaceable says what would keep replaceFile from working.
+func replaceable(name string) error {
+	switch info, err := os.Stat(name); {
+	case err == nil && !info.Mode().IsRegular():
+		return usagef("--ledger %s: want the name of a file", name)
+	case err == nil:
+		file, err := os.OpenFile(name, os.O_WRONLY, 0)
+		if err != nil {
+			return fmt.Errorf("--ledger: %w", err)
+		}
+		file.Close()
+	}
+	file, err := os.Create(besides(name))
 	if err != nil {
 		return fmt.Errorf("--ledger: %w", err)
 	}

@@ -22,7 +22,8 @@ func nodeCommand() *cli.Command {
 			"With several IDs each has a socket of its own; all share one table and the limits on sending.\n" +
 			"Without --id and --ids the ID follows our address (BEP 42). On a terminal one line tells\n" +
 			"how it goes: contacts (good/questionable/bad), queries received, packets a second.\n" +
-			"SIGHUP opens the file of --log-queries again and writes that of --ledger.",
+			"SIGHUP opens the file of --log-queries again and writes that of --ledger; so a node with one of\n" +
+			"these goes on when its terminal is closed: end it with SIGTERM.",
 		Flags:  nodeFlags(),
 		Action: beNode,
 	}
@@ -194,12 +195,9 @@ func readNodeOptions(c *cli.Context) (o nodeOptions, err error) {
 	if o.ids, err = vantageIDs(c); err != nil {
 		return o, err
 	}
-	for _, flag := range []string{"log-queries", "ledger"} {
-		if c.IsSet(flag) && c.String(flag) == "" {
-			return o, usagef("--%s: want the name of a file", flag)
-		}
+	if o.queries, o.ledger, err = namedFiles(c); err != nil {
+		return o, err
 	}
-	o.queries, o.ledger = c.String("log-queries"), c.String("ledger")
 	if c.IsSet("for") && c.Duration("for") <= 0 {
 		return o, usagef("--for %s: want a time above zero, such as 12h", c.Duration("for"))
 	}
@@ -213,6 +211,23 @@ func readNodeOptions(c *cli.Context) (o nodeOptions, err error) {
 		o.status = 10 * time.Second
 	}
 	return o, nil
+}
+
+// namedFiles returns the files of the query log and of the ledger.
+func namedFiles(c *cli.Context) (queries, ledger string, err error) {
+	queries, ledger = c.String("log-queries"), c.String("ledger")
+	for _, flag := range []string{"log-queries", "ledger"} {
+		switch name := c.String(flag); {
+		case c.IsSet(flag) && name == "":
+			return "", "", usagef("--%s: want the name of a file", flag)
+		case name != "" && name != "-" && c.Bool("no-store"):
+			return "", "", usagef("--no-store writes nothing to disk: leave it or --%s out", flag)
+		}
+	}
+	if ledger == "-" {
+		return "", "", usagef("--ledger -: want the name of a file: it is replaced as a whole")
+	}
+	return queries, ledger, nil
 }
 
 // vantageIDs returns our IDs: those of --id, --ids of them spread from one, or

@@ -18,7 +18,7 @@ func nodeFlags() []cli.Flag {
 		&cli.DurationFlag{Name: "status", Usage: "how often to tell how it goes; 0: never", DefaultText: "1s on a terminal, else 10s"},
 
 		&cli.StringFlag{Name: "log-queries", Usage: "append every query received to `FILE`, as CSV; -: stdout"},
-		&cli.StringFlag{Name: "ledger", Usage: "write what was exchanged with each address to `FILE`, as CSV, at the end"},
+		&cli.StringFlag{Name: "ledger", Usage: "write what was exchanged with each address to `FILE`, as CSV, at the end; not to stdout"},
 
 		&cli.BoolFlag{Name: "passive", Usage: "do not look around: answer, log and keep our place"},
 		&cli.DurationFlag{Name: "self-lookup", Usage: "time between two lookups of our own ID", DefaultText: "3m; 15m when passive"},

@@ -106,8 +106,11 @@ func (s *session) prepare(c *cli.Context, cfg *lightdht.Config, infohashes ...ka
 
 // adviseListen adds to an error of Listen what to do next.
 func adviseListen(err error) error {
-	if errors.Is(err, syscall.EADDRINUSE) {
+	switch {
+	case errors.Is(err, syscall.EADDRINUSE):
 		return fmt.Errorf("%w: choose another with --listen, or port 0", err)
+	case errors.Is(err, syscall.EMFILE), errors.Is(err, syscall.ENFILE):
+		return fmt.Errorf("%w: raise the limit of open files (ulimit -n)", err)
 	}
 	return fmt.Errorf("%w: choose another address with --listen", err)
 }
@@ -177,8 +180,8 @@ func config(c *cli.Context) (lightdht.Config, error) {
 			return cfg, usagef("--bootstrap %w", err)
 		}
 	}
-	if cfg.Timeout <= 0 {
-		return cfg, usagef("--timeout %s: want a time above zero, such as 5s", cfg.Timeout)
+	if cfg.Timeout < time.Millisecond {
+		return cfg, usagef("--timeout %s: want at least 1ms, such as 5s", cfg.Timeout)
 	}
 	if _, err := table.New(orText(c.String("table"), "nothing")); err != nil {
 		return cfg, usagef("--table: %w", err)
