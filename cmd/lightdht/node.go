@@ -138,10 +138,7 @@ func (r *nodeRun) watch(ctx context.Context) {
 	for {
 		select {
 		case <-tick:
-			r.states.count(ctx, time.Now(), r.first.Contacts())
-			now := r.read()
-			r.screen.show(func(width int) string { return statusLine(now, r.last, width) })
-			r.last = now
+			r.tell(ctx)
 		case <-r.hangup:
 			r.log.reopen()
 			if err := r.writeLedger(); err != nil {
@@ -151,6 +148,19 @@ func (r *nodeRun) watch(ctx context.Context) {
 			return
 		}
 	}
+}
+
+// tell shows how it goes. A tick that comes on the heels of the line before, as
+// after the program was stopped, is passed over: what came in a burst within so
+// short a time is no rate.
+func (r *nodeRun) tell(ctx context.Context) {
+	if time.Since(r.began)-r.last.ran < r.status/2 {
+		return
+	}
+	r.states.count(ctx, time.Now(), r.first.Contacts())
+	now := r.read()
+	r.screen.show(func(width int) string { return statusLine(now, r.last, width) })
+	r.last = now
 }
 
 // end closes everything, writes what is to be written, the ledger first since it

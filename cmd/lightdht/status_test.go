@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/lightdht/lightdht/lightdht"
+	"github.com/lightdht/lightdht/lightdht/kad"
 	"github.com/lightdht/lightdht/table"
 )
 
@@ -120,5 +121,28 @@ func TestScreen(t *testing.T) {
 	plain.clear()
 	if want := "xxxxx\nb\n"; out.String() != want {
 		t.Errorf("piped: got %q, want %q", out.String(), want)
+	}
+}
+
+// A line that would tell of a small part of its time only, since one before it
+// was late, is left out.
+func TestTellNotTooSoon(t *testing.T) {
+	nodes, err := listenAll("127.0.0.1:0", []kad.ID{{}}, lightdht.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer nodes[0].Close()
+	var out strings.Builder
+	r := &nodeRun{screen: &screen{w: &out}, vantages: nodes, first: nodes[0]}
+	r.status = time.Hour
+	for _, tt := range []struct {
+		ran  time.Duration
+		told int
+	}{{time.Hour, 1}, {20*time.Hour + 50*time.Minute, 2}, {21 * time.Hour, 2}, {22 * time.Hour, 3}, {22*time.Hour + 35*time.Minute, 4}} {
+		r.began = time.Now().Add(-tt.ran)
+		r.tell(t.Context())
+		if got := strings.Count(out.String(), "\n"); got != tt.told {
+			t.Errorf("after %s: %d lines, want %d", tt.ran, got, tt.told)
+		}
 	}
 }
