@@ -3,6 +3,7 @@ package scripts
 import (
 	"context"
 	"fmt"
+	"net/netip"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -78,8 +79,10 @@ func (w *world) note(p *lightdht.Packet) {
 	w.sent = append(w.sent, s)
 }
 
+// pinged notes pings of programs, which come from 127.0.0.1; the network's own,
+// where it has other addresses, are none of them.
 func (w *world) pinged(p *lightdht.Packet) {
-	if p.Method == krpc.MethodPing {
+	if p.Method == krpc.MethodPing && p.Addr.Addr() == netip.AddrFrom4([4]byte{127, 0, 0, 1}) {
 		select {
 		case w.pings <- struct{}{}:
 		default:
