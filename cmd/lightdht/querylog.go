@@ -1,8 +1,10 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
+	"os"
 	"sync/atomic"
 	"time"
 
@@ -56,6 +58,9 @@ func openQueryLog(name string, stdout io.Writer, say func(string, ...any)) (*que
 		again: make(chan struct{}, 1), done: make(chan struct{}),
 	}
 	if name == "-" {
+		if isClosed(stdout) {
+			return nil, errors.New("standard output is closed, or the null device: rows would be lost")
+		}
 		l.out.w = stdout
 		l.out.begin()
 	} else if err := l.out.open(name); err != nil {
@@ -194,4 +199,24 @@ func (l *queryLog) end() {
 		l.lost.Add(lost)
 	}
 	l.closed = err
+}
+
+// isClosed reports whether an output was closed when the program began. The Go
+// runtime has then put the null device in its place, which can be read as well:
+// one that a shell was asked for can only be written to.
+func isClosed(w io.Writer) bool {
+	file, ok := w.(*os.File)
+	if !ok {
+		return false
+	}
+	info, err := file.Stat()
+	if err != nil {
+		return true
+	}
+	null, err := os.Stat(os.DevNull)
+	if err != nil || !os.SameFile(info, null) {
+		return false
+	}
+	_, err = file.Read(make([]byte, 1))
+	return err == io.EOF
 }
