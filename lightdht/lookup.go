@@ -106,8 +106,10 @@ type LookupResult struct {
 // Lookup walks towards target with find_node and yields every step, the last one
 // being Done with the result. Leaving the loop cancels what is under way. It
 // bootstraps first if the node knows nobody who answered once and is not bad, and
-// if nobody answers; then it goes on to contacts farther away. The loop ends with an error when ctx does, when there is nobody
-// to ask, and after Done when nobody answered.
+// if nobody answers; then it goes on to contacts farther away. A family whose
+// network is away is left out while the other is there. The loop ends with an
+// error when ctx does, when there is nobody to ask, and after Done when nobody
+// answered.
 func (n *Node) Lookup(ctx context.Context, target kad.ID) iter.Seq2[Step, error] {
 	return n.LookupWith(ctx, target, LookupConfig{})
 }
