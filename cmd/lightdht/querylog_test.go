@@ -203,11 +203,21 @@ func TestQueryLogSlowDisk(t *testing.T) {
 
 // full is a disk with room for some bytes.
 type full struct {
+	mu   sync.Mutex
 	room int
 	got  strings.Builder
 }
 
+// gets makes room for n bytes more.
+func (f *full) gets(n int) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.room += n
+}
+
 func (f *full) Write(p []byte) (int, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
 	n := min(len(p), f.room)
 	f.room -= n
 	f.got.Write(p[:n])
@@ -228,7 +238,7 @@ func TestLogFileGoesOnWhereItStopped(t *testing.T) {
 	if err := f.flush(); !errors.Is(err, errFull) || !f.torn || !f.stuck {
 		t.Errorf("flush: %v, %+v", err, f)
 	}
-	disk.room = 1000
+	disk.gets(1000)
 	if err := f.flush(); err != nil || f.torn || f.stuck || disk.got.String() != logHeader+rowOfPort1+rowOfPort1 {
 		t.Errorf("flush: %v, %q", err, disk.got.String())
 	}
@@ -316,11 +326,12 @@ func TestQueryLogFullForAWhile(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		time.Sleep(logEvery / 2) // never when the writer wakes
 		for range 2 {
 			l.add(askedBy(1))
-			time.Sleep(3500 * time.Millisecond) // it fails several times
+			time.Sleep(3 * logEvery) // it fails each time
 			synctest.Wait()
-			disk.room = len(rowOfPort1)
+			disk.gets(len(rowOfPort1))
 			time.Sleep(logEvery)
 			synctest.Wait()
 		}
