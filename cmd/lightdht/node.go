@@ -35,7 +35,9 @@ func beNode(c *cli.Context) error {
 		return usagef("node takes no arguments, and was given %q: see lightdht node --help", c.Args().First())
 	}
 	screen := newScreen(c.App.ErrWriter)
-	c.App.ErrWriter = screen
+	voice := newVoice(screen.w)
+	defer voice.close()
+	screen.w, c.App.ErrWriter = voice, screen
 	defer screen.clear()
 	o, err := readNodeOptions(c)
 	if err != nil {
