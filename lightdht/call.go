@@ -172,7 +172,7 @@ func (n *Node) transmit(e *endpoint, c *call, out *outgoing) {
 	m.Version = n.cfg.Version
 	m.ReadOnly = n.cfg.ReadOnly
 	if !m.Has(krpc.FieldID) { // the caller's own arguments may bring one
-		m.ID = n.idFor(topic(m), c.to.Addr)
+		m.ID = n.idFor(m, c.to.Addr)
 		m.Set(krpc.FieldID)
 	}
 	out.buf = krpc.Append(out.buf[:0], m)

@@ -83,7 +83,7 @@ func (n *Node) Respond(q *Packet, answer *krpc.Message) error {
 		answer.IP = q.Addr
 	}
 	if answer.Kind == krpc.KindReply && !answer.Has(krpc.FieldID) {
-		answer.ID = n.idFor(topic(q.Message), q.Addr)
+		answer.ID = n.idFor(q.Message, q.Addr)
 		answer.Set(krpc.FieldID)
 	}
 	return n.respond(q.end, krpc.Append(nil, answer), answer, q)
@@ -93,21 +93,14 @@ func (n *Node) Respond(q *Packet, answer *krpc.Message) error {
 func (n *Node) begin(answer *krpc.Message, m *krpc.Message, from netip.AddrPort) {
 	*answer = krpc.Message{
 		Kind: krpc.KindReply, TID: m.TID, Version: n.cfg.Version, IP: from,
-		Fields: krpc.FieldID, ID: n.idFor(topic(m), from),
+		Fields: krpc.FieldID, ID: n.idFor(m, from),
 	}
 }
 
-// topic returns the ID that a query is about, zero when it is about none.
-func topic(m *krpc.Message) kad.ID {
-	if m.Has(krpc.FieldInfoHash) {
-		return m.InfoHash
-	}
-	return m.Target
-}
-
-// idFor returns the ID to show.
-func (n *Node) idFor(target kad.ID, to netip.AddrPort) kad.ID {
+// idFor returns the ID to show to the node at to in, or in answer to, a query.
+func (n *Node) idFor(query *krpc.Message, to netip.AddrPort) kad.ID {
 	if n.cfg.IDFor != nil {
+		target, _ := query.Topic()
 		if id := n.cfg.IDFor(target, to); !id.IsZero() {
 			return id
 		}

@@ -68,11 +68,8 @@ func listen(t *testing.T, cfg lightdht.Config) *lightdht.Node {
 
 func (w *world) note(p *lightdht.Packet) {
 	s := sent{to: p.Addr.Port(), who: kad.NodeInfo{ID: p.Message.ID, Addr: p.Node.Addr(kad.IPv4)}, method: p.Method}
-	switch m := p.Message; {
-	case m.Has(krpc.FieldInfoHash):
-		s.target = m.InfoHash.String()
-	case m.Has(krpc.FieldTarget):
-		s.target = m.Target.String()
+	if topic, ok := p.Message.Topic(); ok {
+		s.target = topic.String()
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()

@@ -29,19 +29,8 @@ func rowOf(p *lightdht.Packet) queryRow {
 	if p.Node != nil {
 		r.asked = p.Node.ID()
 	}
-	r.target, r.aims = topic(p.Message)
+	r.target, r.aims = p.Message.Topic()
 	return r
-}
-
-// topic returns what a query is about: its infohash, or else its target.
-func topic(m *krpc.Message) (id kad.ID, ok bool) {
-	switch {
-	case m.Has(krpc.FieldInfoHash):
-		return m.InfoHash, true
-	case m.Has(krpc.FieldTarget):
-		return m.Target, true
-	}
-	return id, false
 }
 
 // append appends the row as a line of CSV.

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/lightdht/lightdht/lightdht/kad"
 	"github.com/zeebo/bencode"
 )
 
@@ -96,5 +97,23 @@ func TestDecodeErrors(t *testing.T) {
 	}
 	if err := Decode([]byte("i1e"), nil); err == nil {
 		t.Error("decoded into nothing")
+	}
+}
+
+func TestTopic(t *testing.T) {
+	a, b := kad.ID{1}, kad.ID{2}
+	for _, c := range []struct {
+		m    Message
+		want kad.ID
+		ok   bool
+	}{
+		{Message{InfoHash: a, Target: b}, kad.ID{}, false},
+		{Message{InfoHash: a, Target: b, Fields: FieldTarget}, b, true},
+		{Message{InfoHash: a, Target: b, Fields: FieldInfoHash}, a, true},
+		{Message{InfoHash: a, Target: b, Fields: FieldInfoHash | FieldTarget}, a, true},
+	} {
+		if got, ok := c.m.Topic(); got != c.want || ok != c.ok {
+			t.Errorf("%v: %s, %v", c.m.Fields, got, ok)
+		}
 	}
 }

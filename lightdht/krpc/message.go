@@ -127,3 +127,15 @@ type Message struct {
 	// Anomalies says in which ways the datagram was off.
 	Anomalies Anomalies
 }
+
+// Topic returns the ID that a query is about: its infohash, or else its target;
+// false when it is about none.
+func (m *Message) Topic() (id kad.ID, ok bool) {
+	switch {
+	case m.Has(FieldInfoHash):
+		return m.InfoHash, true
+	case m.Has(FieldTarget):
+		return m.Target, true
+	}
+	return kad.ID{}, false
+}

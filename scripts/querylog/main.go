@@ -60,10 +60,8 @@ func row(p *lightdht.Packet) []string {
 	if p.Message.Has(krpc.FieldID) {
 		id = p.Message.ID.String()
 	}
-	if p.Message.Has(krpc.FieldInfoHash) {
-		target = p.Message.InfoHash.String()
-	} else if p.Message.Has(krpc.FieldTarget) {
-		target = p.Message.Target.String()
+	if topic, ok := p.Message.Topic(); ok {
+		target = topic.String()
 	}
 	at, ip, port := p.Time.UTC().Format("2006-01-02T15:04:05.000000Z"), p.Addr.Addr().String(), fmt.Sprint(p.Addr.Port())
 	return []string{at, id, ip, port, krpc.VersionText(p.Method), target}
