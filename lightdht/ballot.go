@@ -21,24 +21,12 @@ type ballot struct {
 }
 
 const (
-	maxVotes     = 64        // sources whose votes count: the last ones
-	quorum       = 8         // votes without which nobody is elected
-	clearVotes   = 3         // of every 4 votes must be for one address
-	clearOf      = 4         //
-	electedFor   = time.Hour // at least
-	zoneBitsIPv4 = 24        // one neighbourhood, most likely one owner
-	zoneBitsIPv6 = 64
+	maxVotes   = 64 // sources whose votes count: the last ones
+	quorum     = 8  // votes without which nobody is elected
+	clearVotes = 3  // of every clearOf votes must be for one address
+	clearOf    = 4
+	electedFor = time.Hour // at least
 )
-
-// vicinity returns the neighbourhood of an address.
-func vicinity(a netip.Addr) netip.Prefix {
-	bits := zoneBitsIPv6
-	if a.Is4() {
-		bits = zoneBitsIPv4
-	}
-	p, _ := a.Prefix(bits) // fails only for a zone, which the prefix is then without
-	return p
-}
 
 // vote takes what source says our address is. It reports whether that elected
 // another address than before.

@@ -1,7 +1,6 @@
 package lightdht
 
 import (
-	"net/netip"
 	"slices"
 	"time"
 
@@ -127,17 +126,4 @@ func (b *coreBucket) farthest(self, id kad.ID) (at, nearer int) {
 		}
 	}
 	return at, nearer
-}
-
-// sameNet reports whether a and b are of one /24 (IPv4) or one /64 (IPv6).
-func sameNet(a, b netip.Addr) bool {
-	if a.Is4() != b.Is4() {
-		return false
-	}
-	if a.Is4() {
-		x, y := a.As4(), b.As4()
-		return [3]byte(x[:]) == [3]byte(y[:])
-	}
-	x, y := a.As16(), b.As16()
-	return [8]byte(x[:]) == [8]byte(y[:])
 }

@@ -1,7 +1,6 @@
 package lightdht
 
 import (
-	"encoding/binary"
 	"math/bits"
 	"math/rand/v2"
 	"net/netip"
@@ -80,7 +79,7 @@ func (g *guard) admit(now time.Time, from netip.Addr) (ok, banned bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.advance(now)
-	source := sourceOf(from)
+	source := hostKey(from)
 	if len(g.banned) > 0 {
 		if _, is := g.banned[source]; is {
 			return false, false
@@ -100,7 +99,7 @@ func (g *guard) bans(now time.Time) []netip.Addr {
 	g.advance(now)
 	var all []netip.Addr
 	for _, b := range g.order[g.first:] {
-		all = append(all, addrOf(b.source))
+		all = append(all, hostOf(b.source))
 	}
 	slices.SortFunc(all, netip.Addr.Compare)
 	return all
@@ -199,26 +198,4 @@ func (g *guard) unban() {
 	case left <= g.first: // moved no oftener than as many have gone
 		g.order, g.first = g.order[:copy(g.order, g.order[g.first:])], 0
 	}
-}
-
-// fromIPv4 begins the source of an IPv4 address. As a /64 it would be multicast,
-// which sends nothing.
-const fromIPv4 = 0xffffffff << 32
-
-func sourceOf(addr netip.Addr) uint64 {
-	if addr.Is4() {
-		b := addr.As4()
-		return fromIPv4 | uint64(binary.BigEndian.Uint32(b[:]))
-	}
-	b := addr.As16()
-	return binary.BigEndian.Uint64(b[:8])
-}
-
-func addrOf(source uint64) netip.Addr {
-	var b [16]byte
-	binary.BigEndian.PutUint64(b[:8], source)
-	if source>>32 == fromIPv4>>32 {
-		return netip.AddrFrom4([4]byte(b[4:8]))
-	}
-	return netip.AddrFrom16(b)
 }

@@ -69,7 +69,7 @@ func TestGuardSources(t *testing.T) {
 		"192.0.2.1": "192.0.2.1", "0.0.0.0": "0.0.0.0", "255.255.255.255": "255.255.255.255",
 		"2001:db8:1:2:3:4:5:6": "2001:db8:1:2::", "::1": "::", "fe80::1%eth0": "fe80::", "::ffff:0:0:0:1": "::ffff:0:0:0:0",
 	} {
-		if got := addrOf(sourceOf(netip.MustParseAddr(in))); got != netip.MustParseAddr(want) {
+		if got := hostOf(hostKey(netip.MustParseAddr(in))); got != netip.MustParseAddr(want) {
 			t.Errorf("%s is %s, want %s", in, got, want)
 		}
 	}

@@ -34,6 +34,23 @@
 //   - Nothing that reached the node is dropped without a [Counter] that says so.
 //   - Nobody is bad because our own network was away: a time-out counts against a
 //     contact only while others answer. Where nobody else is left, nobody is bad.
+//
+// Where things are, by the way a packet goes:
+//
+//	socket, udp*, delay, refusal*    the system's sockets, and what they tell besides packets
+//	packet, limits, pacer, guard     what is read and sent, and how much
+//	ledger, optout, commons          what was sent to whom, to whom never; what vantages share
+//	trace, handler, serve, samples   hooks, and answers to queries; peers and token for them
+//	call, pending, holding           queries of ours, from their sending to their end
+//	observe, roster, record          sightings, on their way to recorder, table and core
+//	walk, seed, shortlist, lookup    lookups; scrape, explore and bootstrap are made of them
+//	upkeep, agenda, reach            what the node does on its own; core, bucket, place: for whom
+//	lifeline, wallclock              whether the network is there, and what time it is
+//	identity, ballot, vicinity       our ID and address; which addresses belong together
+//
+// Those that think (pacer, window, guard, ledger, pending, core, shortlist,
+// lifeline, ballot, vain, token) have no clock and no socket: they are told the
+// time, and tested in prose.
 package lightdht
 
 import (

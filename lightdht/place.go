@@ -54,7 +54,7 @@ func (c *core) place(b *coreBucket, m *coreMember) (at int, ok bool) {
 
 // bars reports whether m cannot be a member of the bucket that has member.
 func (c *core) bars(member, m *coreMember) bool {
-	return member.node.ID == m.node.ID || c.cfg.spread && sameNet(member.node.Addr.Addr(), m.node.Addr.Addr())
+	return member.node.ID == m.node.ID || c.cfg.spread && vicinity(member.node.Addr.Addr()) == vicinity(m.node.Addr.Addr())
 }
 
 // offer makes m a member of b, or has it wait. Its address is known.

@@ -1,9 +1,7 @@
 package lightdht
 
 import (
-	"encoding/binary"
 	"math"
-	"net/netip"
 	"sync"
 
 	"github.com/lightdht/lightdht/lightdht/kad"
@@ -59,7 +57,7 @@ func (r *roster) observe(s table.Sighting) (c table.Contact, e entry) {
 	}
 	c, added := r.table.Observe(s)
 	if added && r.perAddr > 0 {
-		r.ids[addrKey(s.Node.Addr.Addr())]++
+		r.ids[hostKey(s.Node.Addr.Addr())]++
 	}
 	if r.changed != nil {
 		r.noting.Lock()
@@ -86,7 +84,7 @@ func (r *roster) admit(s table.Sighting) entry {
 		return entered
 	case r.most > 0 && s.Event != table.Replied && r.table.Len() >= r.most:
 		return tooManyOther
-	case r.perAddr > 0 && int(r.ids[addrKey(s.Node.Addr.Addr())]) >= r.room(s.Event):
+	case r.perAddr > 0 && int(r.ids[hostKey(s.Node.Addr.Addr())]) >= r.room(s.Event):
 		return tooManyIDs
 	}
 	return entered
@@ -100,16 +98,6 @@ func (r *roster) room(seen table.Event) int {
 		return r.perAddr
 	}
 	return r.perAddr - r.perAddr/4
-}
-
-// addrKey is an IPv4 address, or the /64 that an IPv6 address lies in, which one
-// host commonly has to itself.
-func addrKey(a netip.Addr) uint64 {
-	b := a.As16()
-	if a.Is4() {
-		return uint64(binary.BigEndian.Uint32(b[12:]))
-	}
-	return binary.BigEndian.Uint64(b[:8])
 }
 
 // fewChanges is how many contacts may still be to be copied when the table is
