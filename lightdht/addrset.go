@@ -32,3 +32,10 @@ func (s *addrSet) has(addr netip.AddrPort) bool {
 	all := s.all.Load()
 	return all != nil && slices.Contains(*all, addr)
 }
+
+func (s *addrSet) len() int {
+	if all := s.all.Load(); all != nil {
+		return len(*all)
+	}
+	return 0
+}

@@ -391,3 +391,21 @@ func TestOwnQueryComesBack(t *testing.T) {
 		}
 	})
 }
+
+// Whoever is asked can send the query back, and is then taken for us. That stays
+// with a few, however many do so.
+func TestQueriesSentBack(t *testing.T) {
+	inLab(t, func(l *lab) {
+		a := l.node(addrA, lightdht.Config{Timeout: time.Second})
+		const liars = 40
+		for i := range liars {
+			p := l.peer(fmt.Sprintf("10.7.0.%d:1", i+1), func(p *peer, q *packet) { p.raw(q.from, string(q.Raw)) })
+			a.Ping(l.ctx, p.addr)
+			p.respond = answering
+			a.Ping(l.ctx, p.addr)
+		}
+		if a.Len() != liars-16 || a.Count(lightdht.Unanswered) != liars {
+			t.Errorf("%d contacts, %d unanswered", a.Len(), a.Count(lightdht.Unanswered))
+		}
+	})
+}

@@ -382,3 +382,20 @@ func TestShareOfAnotherNetwork(t *testing.T) {
 		l.listen(publicA).Close() // the connection was closed
 	})
 }
+
+// A vantage that is closed leaves the places of its waiting queries to the others.
+func TestClosedVantageLeavesItsPlaces(t *testing.T) {
+	inLab(t, func(l *lab) {
+		a := l.node(addrA, lightdht.Config{Limits: lightdht.Limits{PerAddr: 4}})
+		b := l.node(addrD, lightdht.Config{Share: a})
+		c := l.peer(addrC, answering)
+		for range 20 {
+			b.Go(l.ctx, c.addr, krpc.Ping{}, nil)
+		}
+		b.Close()
+		began := now()
+		if _, err := a.Ping(l.ctx, c.addr); err != nil || now().Sub(began) != paced {
+			t.Errorf("answered after %v, %v", now().Sub(began), err)
+		}
+	})
+}

@@ -160,7 +160,11 @@ func (n *Node) Close() error {
 	for _, e := range n.ends {
 		errs = append(errs, e.close())
 	}
-	for _, c := range append(n.pending.close(), n.held.close()...) {
+	for _, c := range n.pending.close() {
+		n.end(c, ErrClosed)
+	}
+	for _, c := range n.held.close() {
+		n.pacer.release(time.Now(), c.to.Addr.Addr(), c.moment) // others may share it
 		n.end(c, ErrClosed)
 	}
 	n.wg.Wait()

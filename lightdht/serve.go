@@ -17,6 +17,7 @@ const (
 	maxAnswer    = 1024 // bytes of an answer, BEP 32
 	answerNodes  = 8    // contacts in an answer: BEP 5's K
 	maxAnswerTID = 128  // bytes of a transaction id that we repeat
+	maxSelves    = 16   // addresses of ours in a family that are learned from queries that come back: whom we ask can send them back, too
 	secondChoice = 64   // questionable contacts that the most recent are chosen from
 )
 
@@ -48,7 +49,9 @@ func (n *Node) serve(e *endpoint, m *krpc.Message, from netip.AddrPort, now time
 	}
 	n.see(n.cfg.Trace.Query, *q)
 	if n.isOwnQuery(m, from) {
-		e.selves.add(from)
+		if e.selves.len() < maxSelves {
+			e.selves.add(from)
+		}
 		n.count.add(Unanswered, 1)
 		return
 	}
