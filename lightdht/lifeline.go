@@ -90,10 +90,10 @@ func (l *lifeline) timedOut(due time.Time, f heldFailure) (counts, gone bool, vo
 	return false, true, 0
 }
 
-// several reports whether the held failures are of awayAfter contacts, the last
-// of which were asked when the first had been silent.
+// several reports whether the held failures are of awayAfter contacts, over so
+// long a time that upkeep, with each of them in doubt, has asked others twice.
 func (l *lifeline) several() bool {
-	if last := l.held[len(l.held)-1]; last.at.Sub(l.held[0].at) < l.silence/silentTimeouts {
+	if last := l.held[len(l.held)-1]; last.at.Sub(l.held[0].at) < l.silence {
 		return false
 	}
 	seen := map[kad.NodeInfo]bool{}
