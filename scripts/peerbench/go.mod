@@ -1,0 +1,9 @@
+// Lightdht beside other implementations, apart from the module that researchers
+// import, which must not depend on them.
+module github.com/lightdht/lightdht/scripts/peerbench
+
+go 1.26
+
+require github.com/lightdht/lightdht v0.0.0
+
+replace github.com/lightdht/lightdht => ../..
