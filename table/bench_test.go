@@ -69,15 +69,20 @@ func BenchmarkAppendNearest(b *testing.B) {
 // Nine of ten have failed too often.
 func BenchmarkAppendNearestMostBad(b *testing.B) {
 	each(b, func(b *testing.B, kind string) {
-		r, tb := fixed(), newTable(b, kind)
-		for i, c := range fill(tb, r, 1_000_000) {
-			for range table.BadAfter {
-				if i%10 != 0 {
-					tb.Observe(table.Sighting{Node: c.Info(), Time: epoch, Event: table.Failed})
+		for _, size := range sizes()[1:] {
+			tb := newTable(b, kind)
+			number(tb, size)
+			for i := range size {
+				for range table.BadAfter {
+					if i%10 != 0 {
+						tb.Observe(table.Sighting{Node: numbered(i), Time: epoch, Event: table.Failed})
+					}
 				}
 			}
+			b.Run(fmt.Sprintf("of=%d", size), func(b *testing.B) {
+				benchNearest(b, tb, targets(fixed()), 8, table.Good(epoch))
+			})
 		}
-		benchNearest(b, tb, targets(r), 8, table.Good(epoch))
 	})
 }
 
@@ -152,22 +157,22 @@ func BenchmarkObserve(b *testing.B) {
 	each(b, func(b *testing.B, kind string) {
 		for _, size := range sizes() {
 			tb := newTable(b, kind)
-			cs := fill(tb, fixed(), size)
+			number(tb, size)
 			i := 0
 			b.Run(fmt.Sprintf("known/of=%d", size), func(b *testing.B) {
 				b.ReportAllocs()
 				for b.Loop() {
 					i = (i + 7919) % size
-					tb.Observe(replied(cs[i].ID, cs[i].Addr, epoch))
+					tb.Observe(answer(i))
 				}
 			})
 		}
 		b.Run("moving/of=1000000", func(b *testing.B) { benchMoving(b, kind) })
 		b.Run("new", func(b *testing.B) {
-			r, tb, i := fixed(), newTable(b, kind), 0
+			tb, i := newTable(b, kind), 0
 			b.ReportAllocs()
 			for b.Loop() {
-				tb.Observe(replied(randomID(r), addr4(i), epoch))
+				tb.Observe(answer(i))
 				i++
 			}
 		})

@@ -1,192 +1,183 @@
 package table
 
 import (
+	"hash/maphash"
 	"iter"
 	"sync"
+	"sync/atomic"
 
 	"github.com/lightdht/lightdht/lightdht/kad"
 )
 
 // contacts is all of a table but the shape of its indexes: Flat and Prefix are
-// one each.
+// one each. It is the zones, and what they share.
 //
-//	sighting ─ exact: key -> position ─ slab: the record ─ its class ─ nearest[class]
-//
-// Everything below mu is guarded by it. No method calls a caller's code while
-// it holds mu; iterations copy a page of contacts under it, let go, and yield.
+// No method calls a caller's code while it holds a lock; iterations copy a page
+// of contacts under it, let go, and yield. Nobody waits for the lock of a zone
+// while holding that of another.
 type contacts struct {
-	queries sync.Pool // of *query
-	ordered bool      // the indexes find a zone without looking at everything
+	newIndex func(*zone) index
+	ordered  bool // the indexes find a part of a zone without looking at all of it
 
-	mu       sync.RWMutex
-	slab     slab
-	exact    exact
+	seed     maphash.Seed
 	versions versions
-	living   living
-	nearest  [classes]index
+	records  quarry[record]
+	sixes    quarry[[16]byte]
+	queries  sync.Pool // of *query
+
+	zones  [zones]atomic.Pointer[zone] // nil when nobody was in it yet
+	size   atomic.Int64                // of all zones
+	tended atomic.Uint32               // the zone that was tended last, or others since
 }
 
-// index holds the positions of the contacts of one class by their IDs.
-type index interface {
-	add(pos uint32)
-	remove(pos uint32)
-	len() int
-
-	// count returns how many lie in the zone p.
-	count(p kad.Prefix) int
-
-	// next appends to dst the nearest want or more candidates that q admits
-	// and that lie beyond after, in order; fewer when there are no more up to
-	// q.bound.
-	next(dst []near, q *query, after cursor, want int) []near
+func (t *contacts) init(newIndex func(*zone) index) {
+	t.newIndex = newIndex
+	t.seed = maphash.MakeSeed()
+	t.versions.init()
+	t.queries.New = func() any { return new(query) }
 }
 
-func (t *contacts) init(newIndex func(*slab) index) {
-	t.queries.New = func() any { return newQuery(t) }
-	t.exact = newExact(&t.slab)
-	t.versions = newVersions()
-	for c := range t.nearest {
-		t.nearest[c] = newIndex(&t.slab)
+// zone returns the zone of an ID; a new one if it has to be.
+func (t *contacts) zone(id kad.ID) *zone {
+	number := zoneOf(first64(id))
+	if z := t.zones[number].Load(); z != nil {
+		return z
 	}
+	t.zones[number].CompareAndSwap(nil, newZone(t, number))
+	return t.zones[number].Load()
 }
 
 // Observe implements [Table].
 func (t *contacts) Observe(s Sighting) (c Contact, added bool) {
 	k := keyOf(s.Node)
-	hash := t.exact.hash(&k)
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	pos, known := t.exact.find(hash, &k)
-	if !known {
-		pos = t.slab.add(newRecord(k, &s))
-		t.exact.add(hash, pos)
+	c, added, tend := t.zone(k.id).observe(&k, hashKey(t.seed, &k), &s)
+	if tend {
+		t.tend(seconds(s.Time))
 	}
-	r := t.slab.at(pos)
-	before := r.class()
-	r.apply(&s, &t.versions)
-	t.living.clock = seconds(s.Time)
-	t.settle(pos, before, known)
-	t.sweep()
-	return r.contact(&t.versions), !known
+	return c, added
+}
+
+// tendEvery is after how many sightings in a zone another one is tended.
+const tendEvery = 16
+
+// tend lets those whose time is up leave the living of a zone, each time of
+// another one: a zone where nobody is seen for long would keep them.
+func (t *contacts) tend(clock uint32) {
+	if z := t.zones[t.tended.Add(1)%zones].Load(); z != nil {
+		z.tend(clock)
+	}
 }
 
 // Restore implements [Table].
 func (t *contacts) Restore(c Contact) (added bool) {
 	k := keyOf(c.Info())
-	hash := t.exact.hash(&k)
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	restored := recordOf(k, &c, &t.versions)
-	t.living.clock = max(t.living.clock, restored.last)
-	pos, known := t.exact.find(hash, &k)
-	var before class
-	if known {
-		r := t.slab.at(pos)
-		before = r.class()
-		r.become(&restored)
-	} else {
-		pos = t.slab.add(restored)
-		t.exact.add(hash, pos)
-	}
-	t.settle(pos, before, known)
-	t.sweep()
-	return !known
-}
-
-// settle decides whether a contact that changed is of the living, and moves it
-// from the index of the class it was in before, or enters it into its first.
-func (t *contacts) settle(pos uint32, before class, known bool) {
-	r := t.slab.at(pos)
-	if r.class() == classStale {
-		t.living.judge(pos, r, t.living.clock)
-	}
-	after := r.class()
-	if known && before == after {
-		return
-	}
-	if known {
-		t.nearest[before].remove(pos)
-	}
-	t.nearest[after].add(pos)
-}
-
-// sweep lets a few out of the queue of the living whose time is up.
-func (t *contacts) sweep() {
-	for range sweepMax {
-		pos, ok := t.living.pop(t.living.clock)
-		if !ok {
-			return
-		}
-		r := t.slab.at(pos)
-		before := r.class()
-		r.flags &^= flagQueued
-		t.settle(pos, before, true)
-	}
+	return t.zone(k.id).restore(&k, hashKey(t.seed, &k), &c)
 }
 
 // Get implements [Table].
 func (t *contacts) Get(node kad.NodeInfo) (c Contact, ok bool) {
 	k := keyOf(node)
-	hash := t.exact.hash(&k)
-	t.mu.RLock()
-	defer t.mu.RUnlock()
-	pos, ok := t.exact.find(hash, &k)
-	if !ok {
+	z := t.zones[zoneOf(first64(k.id))].Load()
+	if z == nil {
 		return Contact{}, false
 	}
-	return t.slab.at(pos).contact(&t.versions), true
+	return z.get(&k, hashKey(t.seed, &k))
 }
 
 // Len implements [Table].
-func (t *contacts) Len() int {
-	t.mu.RLock()
-	defer t.mu.RUnlock()
-	return int(t.slab.size)
-}
+func (t *contacts) Len() int { return int(t.size.Load()) }
 
 // Drops implements [Table].
-func (t *contacts) Drops() Drops {
-	t.mu.RLock()
-	defer t.mu.RUnlock()
-	return t.versions.drops
-}
+func (t *contacts) Drops() Drops { return t.versions.drops() }
 
 // Count implements [Table].
-func (t *contacts) Count(p kad.Prefix) int {
-	t.mu.RLock()
-	defer t.mu.RUnlock()
+func (t *contacts) Count(p kad.Prefix) (n int) {
 	if p.Bits() == 0 {
-		return int(t.slab.size)
+		return t.Len()
 	}
-	n := 0
-	for _, x := range t.nearest {
-		n += x.count(p)
+	if p.Bits() > zoneBits {
+		return t.zones[zoneOf(first64(p.First()))].Load().countIn(p)
+	}
+	now := t.census()
+	for i := zoneOf(first64(p.First())); i <= zoneOf(first64(p.Last())); i++ {
+		n += int(now[i])
 	}
 	return n
 }
 
+// in yields the zones that p is a part of, or that are parts of p.
+func (t *contacts) in(p kad.Prefix) iter.Seq[*zone] {
+	first, last := zoneOf(first64(p.First())), zoneOf(first64(p.Last()))
+	return func(yield func(*zone) bool) {
+		for i := first; i <= last; i++ {
+			if z := t.zones[i].Load(); z != nil && !yield(z) {
+				return
+			}
+		}
+	}
+}
+
+// census is how many contacts each zone had at a time.
+type census [zones]uint32
+
+func (t *contacts) census() (c census) {
+	for i := range t.zones {
+		if z := t.zones[i].Load(); z != nil {
+			c[i] = z.count.Load()
+		}
+	}
+	return c
+}
+
+func (c *census) size() (n int) {
+	for _, in := range c {
+		n += int(in)
+	}
+	return n
+}
+
+// place returns the i-th place of all there were, below c.size.
+func (c *census) place(i int) place {
+	for zone, in := range c {
+		if i < int(in) {
+			return placeOf(zone, uint32(i))
+		}
+		i -= int(in)
+	}
+	panic("no such place")
+}
+
+// place is where a contact is kept: the number of its zone and its position there.
+type place uint64
+
+func placeOf(zone int, pos uint32) place { return place(zone)<<32 | place(pos) }
+
+func (p place) zone() int { return int(p >> 32) }
+
+func (p place) pos() uint32 { return uint32(p) }
+
 // All implements [Table].
-func (t *contacts) All() iter.Seq[Contact] { return values(t.each(Filter{})) }
+func (t *contacts) All() iter.Seq[Contact] { return values(t.each(kad.Prefix{}, Filter{})) }
 
 // Under implements [Table].
 func (t *contacts) Under(p kad.Prefix) iter.Seq[Contact] { return values(t.under(p, Filter{})) }
 
-// under yields the positions and contacts of the zone p that f passes, but for
+// under yields the places and contacts of the zone p that f passes, but for
 // Distinct. In an ordered table they are within a distance of the zone's first
 // ID, or nearly so.
-func (t *contacts) under(p kad.Prefix, f Filter) iter.Seq2[uint32, Contact] {
-	if p.Bits() == 0 {
-		return t.each(f)
+func (t *contacts) under(p kad.Prefix, f Filter) iter.Seq2[place, Contact] {
+	if p.Bits() <= zoneBits {
+		return t.each(p, f)
 	}
 	match := f.Match
 	f.Match = nil // of those outside the zone nobody asks
-	seq := t.each(f)
+	seq := t.each(p, f)
 	if t.ordered {
 		seq = t.byDistance(p.First(), ^ones(p.Bits()), f)
 	}
-	return func(yield func(uint32, Contact) bool) {
-		for pos, c := range seq {
-			if p.Contains(c.ID) && (match == nil || match(c)) && !yield(pos, c) {
+	return func(yield func(place, Contact) bool) {
+		for at, c := range seq {
+			if p.Contains(c.ID) && (match == nil || match(c)) && !yield(at, c) {
 				return
 			}
 		}
@@ -196,56 +187,51 @@ func (t *contacts) under(p kad.Prefix, f Filter) iter.Seq2[uint32, Contact] {
 // page is how many contacts an iteration copies under one lock: about 13 kB.
 const page = 64
 
-// each yields in order of position, so those that were there at the start,
-// with all of f but Distinct.
-func (t *contacts) each(f Filter) iter.Seq2[uint32, Contact] {
-	return func(yield func(uint32, Contact) bool) {
-		sieve := newSieve(&f)
-		var positions [page]uint32
-		var copies [page]Contact
-		for from, end := 0, t.Len(); from < end; from += page {
-			n := min(page, end-from)
-			for i := range n {
-				positions[i] = uint32(from + i)
-			}
-			if !yieldPage(positions[:n], t.read(copies[:0], positions[:n], &sieve), f.Match, yield) {
+// each yields those in the zones of p in order of position, so those that were
+// there at the start, with all of f but Distinct.
+func (t *contacts) each(p kad.Prefix, f Filter) iter.Seq2[place, Contact] {
+	return func(yield func(place, Contact) bool) {
+		sieve, then := newSieve(&f), t.census()
+		for z := range t.in(p) {
+			if !z.each(then[z.number], &sieve, f.Match, yield) {
 				return
 			}
 		}
 	}
 }
 
-// read appends those of the contacts at the positions that pass to dst, and
-// moves their positions to the front.
-func (t *contacts) read(dst []Contact, positions []uint32, s *sieve) []Contact {
-	t.mu.RLock()
-	defer t.mu.RUnlock()
-	passed := 0
-	for _, pos := range positions {
-		if r := t.slab.at(pos); s.passes(r) {
-			positions[passed] = pos
-			passed++
-			dst = append(dst, r.contact(&t.versions))
+// each yields those of the first n positions that pass, and reports whether to
+// go on.
+func (z *zone) each(n uint32, s *sieve, match func(Contact) bool, yield func(place, Contact) bool) bool {
+	var positions [page]uint32
+	var copies [page]Contact
+	for from := uint32(0); from < n; from += page {
+		some := positions[:min(page, n-from)]
+		for i := range some {
+			some[i] = from + uint32(i)
 		}
-	}
-	return dst
-}
-
-// yieldPage yields those that match and reports whether to go on.
-func yieldPage(positions []uint32, cs []Contact, match func(Contact) bool, yield func(uint32, Contact) bool) bool {
-	for i, c := range cs {
-		if match != nil && !match(c) {
-			continue
-		}
-		if !yield(positions[i], c) {
+		if !z.yieldPage(some, z.read(copies[:0], some, s), match, yield) {
 			return false
 		}
 	}
 	return true
 }
 
-// values drops the positions of a sequence.
-func values(seq iter.Seq2[uint32, Contact]) iter.Seq[Contact] {
+// yieldPage yields those that match and reports whether to go on.
+func (z *zone) yieldPage(positions []uint32, cs []Contact, match func(Contact) bool, yield func(place, Contact) bool) bool {
+	for i, c := range cs {
+		if match != nil && !match(c) {
+			continue
+		}
+		if !yield(placeOf(z.number, positions[i]), c) {
+			return false
+		}
+	}
+	return true
+}
+
+// values drops the places of a sequence.
+func values(seq iter.Seq2[place, Contact]) iter.Seq[Contact] {
 	return func(yield func(Contact) bool) {
 		for _, c := range seq {
 			if !yield(c) {

@@ -1,6 +1,8 @@
 package table_test
 
 import (
+	"net/netip"
+	"os"
 	"runtime"
 	"strings"
 	"testing"
@@ -57,38 +59,64 @@ func heap() int64 {
 	return int64(m.HeapAlloc)
 }
 
-// A contact costs at most 112 bytes, all told, and no more when it goes stale.
+// What a contact costs, all told, is what MEMORY.md says, and no more when it
+// goes stale.
 func TestBytesPerContact(t *testing.T) {
 	if testing.Short() || raceEnabled {
 		t.Skip("fills big tables")
 	}
-	both(t, func(t *testing.T, kind string) {
-		r := seeded(t)
-		tb, before, n := newTable(t, kind), heap(), 0
-		for _, size := range []int{200_000, 300_000, 400_000, 600_000} {
-			for ; n < size; n++ {
-				s := replied(randomID(r), addr4(n), epoch)
-				if n%3 == 0 {
-					s.Event = table.Mentioned
+	for name, test := range map[string]struct {
+		kind string
+		addr func(int) netip.AddrPort
+		max  [3]float64 // from 4,000, from 20,000, from 100,000 contacts
+	}{
+		"flat/4":   {"flat", addr4, [3]float64{110, 103, 97}},
+		"prefix/4": {"prefix", addr4, [3]float64{120, 110, 104}},
+		"flat/6":   {"flat", addr6, [3]float64{128, 121, 114}},
+		"prefix/6": {"prefix", addr6, [3]float64{139, 129, 120}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			tb, before, n := newTable(t, test.kind), heap(), 0
+			for _, size := range memorySizes() {
+				for ; n < size; n++ {
+					tb.Observe(replied(numbered(n).ID, test.addr(n), epoch))
 				}
-				tb.Observe(s)
+				checkBytes(t, before, n, test.max)
 			}
-			checkBytes(t, "answered", before, n)
-		}
-		mention := table.Sighting{Node: somebody, Time: epoch.Add(time.Hour), Event: table.Mentioned}
-		for range n {
-			tb.Observe(mention)
-		}
-		checkBytes(t, "stale", before, n)
-		runtime.KeepAlive(tb)
-	})
+			mention := table.Sighting{Node: somebody, Time: epoch.Add(time.Hour), Event: table.Mentioned}
+			for range 2*n + 1<<12 {
+				tb.Observe(mention)
+			}
+			checkBytes(t, before, n, test.max)
+			runtime.KeepAlive(tb)
+		})
+	}
 }
 
-func checkBytes(t *testing.T, what string, before int64, n int) {
+// memorySizes are the sizes to measure at: some, or with SIZES=all a hundred up
+// to 3 million.
+func memorySizes() (sizes []int) {
+	if os.Getenv("SIZES") != "all" {
+		return []int{4_600, 9_300, 21_300, 160_000, 360_000}
+	}
+	for n := 4000; n < 3_000_000; n += n / 8 {
+		sizes = append(sizes, n)
+	}
+	return sizes
+}
+
+func checkBytes(t *testing.T, before int64, n int, most [3]float64) {
 	t.Helper()
 	each := float64(heap()-before) / float64(n)
-	t.Logf("%d contacts, %s: %.1f bytes each", n, what, each)
-	if each > 112 {
-		t.Errorf("%d contacts, %s, take %.1f bytes each", n, what, each)
+	t.Logf("%d contacts: %.1f bytes each", n, each)
+	limit := most[0]
+	switch {
+	case n >= 100_000:
+		limit = most[2]
+	case n >= 20_000:
+		limit = most[1]
+	}
+	if each > limit {
+		t.Errorf("%d contacts take %.1f bytes each, more than %.0f", n, each, limit)
 	}
 }

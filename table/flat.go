@@ -6,74 +6,50 @@ import (
 	"github.com/lightdht/lightdht/lightdht/kad"
 )
 
-// Flat is a table that scans: the first 8 bytes of all IDs stand side by side,
-// and each search looks at every one of them. It is the plain one, with the
-// least memory, and the one to compare Prefix with.
+// Flat is a table that scans: the first 8 bytes of the IDs stand side by side,
+// those of each 64th of the ID space and of each class in a list, and a search
+// looks at all of the list that the target falls in. It is the plain one, with
+// the least memory, and the one to compare Prefix with.
 type Flat struct{ contacts }
 
 // NewFlat returns an empty [Flat].
 func NewFlat() Table {
 	t := new(Flat)
-	t.init(func(s *slab) index { return &flatIndex{slab: s} })
+	t.init(func(z *zone) index { return &flatIndex{slab: &z.slab} })
 	return t
 }
 
-// flatIndex is a list in chunks, so that it grows without copying. The slot of
-// a record is its place in the list.
+// flatIndex is two lists side by side. The slot of a record is its place in them.
 type flatIndex struct {
-	slab   *slab
-	chunks []*flatChunk
-	size   uint32
+	slab *slab
+	ids  list[uint64] // the first 64 bits
+	pos  list[uint32]
 }
 
-const flatChunkSize = 512
-
-type flatChunk struct {
-	ids [flatChunkSize]uint64 // the first 64 bits
-	pos [flatChunkSize]uint32
-}
-
-func (x *flatIndex) len() int { return int(x.size) }
+func (x *flatIndex) len() int { return x.ids.len() }
 
 func (x *flatIndex) add(pos uint32) {
-	if int(x.size) == flatChunkSize*len(x.chunks) {
-		x.chunks = append(x.chunks, new(flatChunk))
-	}
-	x.size++
 	r := x.slab.at(pos)
-	x.put(x.size-1, first64(r.id), pos)
+	r.slot = x.ids.add(first64(r.id))
+	x.pos.add(pos)
 }
 
-func (x *flatIndex) put(slot uint32, id uint64, pos uint32) {
-	chunk := x.chunks[slot/flatChunkSize]
-	chunk.ids[slot%flatChunkSize], chunk.pos[slot%flatChunkSize] = id, pos
-	x.slab.at(pos).slot = slot
-}
-
-// remove puts the last of the list into the place that becomes free. Of the
-// chunks that are not used it keeps one.
+// remove puts the last of the lists into the place that becomes free.
 func (x *flatIndex) remove(pos uint32) {
-	x.size--
-	n := x.size / flatChunkSize
-	last, i := x.chunks[n], x.size%flatChunkSize
-	x.put(x.slab.at(pos).slot, last.ids[i], last.pos[i])
-	if int(n)+2 < len(x.chunks) {
-		x.chunks[n+2] = nil
-		x.chunks = x.chunks[:n+2]
-	}
+	slot, last := x.slab.at(pos).slot, uint32(x.len()-1)
+	id, moved := *x.ids.at(last), *x.pos.at(last)
+	*x.ids.at(slot), *x.pos.at(slot) = id, moved
+	x.slab.at(moved).slot = slot
+	x.ids.drop()
+	x.pos.drop()
 }
 
-// each calls f with every chunk's used part.
+// each calls f with the chunks of both lists.
 func (x *flatIndex) each(f func(ids []uint64, pos []uint32)) {
-	left := x.size
-	for _, chunk := range x.chunks {
-		n := min(left, flatChunkSize)
-		if n == 0 {
-			return // one that is kept for growth
-		}
-		f(chunk.ids[:n], chunk.pos[:n])
-		left -= n
+	for i, ids := range x.ids.full {
+		f(ids[:], x.pos.full[i][:])
 	}
+	f(x.ids.last, x.pos.last)
 }
 
 func (x *flatIndex) count(p kad.Prefix) int {

@@ -32,11 +32,11 @@ type living struct {
 	clock uint32
 }
 
-// livingChunk is 1 kB.
+// livingChunk is 256 bytes.
 type livingChunk struct {
 	next  *livingChunk
 	since uint32 // when its first one entered
-	pos   [253]uint32
+	pos   [61]uint32
 }
 
 const (

@@ -37,7 +37,7 @@ func (c crowd) see(i, sec int, e Event) Contact {
 
 // settled has one contact mentioned until nobody's time is up any more.
 func (c crowd) settled(sec int) crowd {
-	for range c.slab.size + 1 {
+	for range c.Len() + 2*tendEvery*zones {
 		c.see(0, sec, Mentioned)
 	}
 	return c
@@ -47,16 +47,39 @@ func (c crowd) settled(sec int) crowd {
 // whoever is marked is in it, once, and nobody stale was heard of after lastStale.
 func (c crowd) live(want int) {
 	c.t.Helper()
-	if got := c.nearest[classLive].len(); got != want {
+	if got := c.alive(); got != want {
 		c.t.Errorf("%d are live, want %d", got, want)
 	}
 	c.check()
 }
 
+// alive returns how many are in classLive.
+func (c crowd) alive() (n int) {
+	for z := range c.in(kad.Prefix{}) {
+		n += z.in(classLive)
+	}
+	return n
+}
+
+// in returns how many are in the index of a class.
+func (z *zone) in(c class) int {
+	if z.nearest[c] == nil {
+		return 0
+	}
+	return z.nearest[c].len()
+}
+
 func (c crowd) check() {
 	c.t.Helper()
+	for z := range c.in(kad.Prefix{}) {
+		z.check(c.t)
+	}
+}
+
+func (z *zone) check(t *testing.T) {
+	t.Helper()
 	times := map[uint32]int{}
-	l := &c.living
+	l := &z.living
 	for chunk, at := l.head, l.at; chunk != nil; chunk, at = chunk.next, 0 {
 		end := len(chunk.pos)
 		if chunk == l.tail {
@@ -67,19 +90,19 @@ func (c crowd) check() {
 		}
 	}
 	var sizes [classes]int
-	for pos := range c.slab.size {
-		r := c.slab.at(pos)
+	for pos := range z.slab.size() {
+		r := z.slab.at(pos)
 		sizes[r.class()]++
 		if queued := r.flags&flagQueued != 0; queued != (times[pos] == 1) || times[pos] > 1 {
-			c.t.Fatalf("contact %d: queued is %v, and it is in the queue %d times", pos, queued, times[pos])
+			t.Fatalf("contact %d: queued is %v, and it is in the queue %d times", pos, queued, times[pos])
 		}
 		if r.class() == classStale && max(r.reply, r.query) > l.lastStale {
-			c.t.Fatalf("contact %d is stale, heard of at %d, after %d", pos, max(r.reply, r.query), l.lastStale)
+			t.Fatalf("contact %d is stale, heard of at %d, after %d", pos, max(r.reply, r.query), l.lastStale)
 		}
 	}
-	for class, n := range sizes {
-		if got := c.nearest[class].len(); got != n {
-			c.t.Fatalf("the index of class %d holds %d, want %d", class, got, n)
+	for i, n := range sizes {
+		if got := z.in(class(i)); got != n {
+			t.Fatalf("the index of class %d holds %d, want %d", i, got, n)
 		}
 	}
 }
@@ -118,14 +141,20 @@ func TestGoodReadTheLivingAlone(t *testing.T) {
 		}
 		now := start + stale + 1
 		c.settled(now).live(0)
-		q := newQuery(c.contacts)
+		var q query
+		for z := range c.in(kad.Prefix{}) {
+			q.enter(z, z.slab.size())
+			break
+		}
 		for sec, want := range map[int]bool{now: true, start + 901: true, start + 900: false, start: false} {
 			good, questionable := Good(time.Unix(int64(sec), 0)), Filter{Now: time.Unix(int64(sec), 0), States: StateQuestionable}
-			q.begin(kad.ID{}, anywhere, &good)
+			q.aim(kad.ID{}, anywhere, &good)
+			q.resume()
 			if q.heads[classStale].done != want {
 				t.Errorf("%d s later the stale are left out: %v", sec-start, !want)
 			}
-			if q.begin(kad.ID{}, anywhere, &questionable); q.heads[classStale].done {
+			q.aim(kad.ID{}, anywhere, &questionable)
+			if q.resume(); q.heads[classStale].done {
 				t.Errorf("%d s later nobody asks the stale who is questionable", sec-start)
 			}
 		}
@@ -143,7 +172,10 @@ func TestClocksThatStep(t *testing.T) {
 		}
 		c.see(n+1, century, Replied)
 		c.see(n+2, 5, Replied)
-		c.live(n + 3 - sweepMax) // to the clock ahead they were stale
+		c.check()
+		if left := c.Len() - c.alive(); left > sweepMax*(1+tendEvery) { // to the clock ahead they were stale
+			t.Errorf("a clock that was ahead for a moment took %d of the living", left)
+		}
 		c.settled(later).settled(later + stale + 1).live(2)
 		for i := range n {
 			c.see(i, later, Replied)
@@ -204,12 +236,14 @@ func TestRestoreFindsTheLiving(t *testing.T) {
 // The lists of a flat table shrink with the living.
 func TestFlatGivesBack(t *testing.T) {
 	c := crowd{&NewFlat().(*Flat).contacts, t}
-	for i := range 20 * flatChunkSize {
+	for i := range 4 * chunkLen * zones {
 		c.see(i, start, Replied)
 	}
 	c.settled(start + 1000).live(0)
-	if n := len(c.nearest[classLive].(*flatIndex).chunks); n > 2 {
-		t.Errorf("%d chunks for nobody", n)
+	for z := range c.in(kad.Prefix{}) {
+		if ids := z.nearest[classLive].(*flatIndex).ids; len(ids.full) > 0 {
+			t.Errorf("%d chunks for nobody", len(ids.full)+1)
+		}
 	}
 }
 
@@ -225,11 +259,12 @@ func TestTurningAllocatesNothing(t *testing.T) {
 			}
 		}
 		turn()
-		before := c.living.head.since
+		since := func() uint32 { return c.zone(kad.ID{}).living.head.since }
+		before := since()
 		if allocs := testing.AllocsPerRun(3, turn); allocs != 0 {
 			t.Errorf("%v allocations", allocs)
 		}
-		if c.live(n); c.living.head.since == before {
+		if c.live(n); since() == before {
 			t.Error("the queue does not turn")
 		}
 	})

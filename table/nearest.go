@@ -17,18 +17,30 @@ func (t *contacts) AppendNearest(dst []Contact, target kad.ID, n int, f Filter) 
 	}
 	q := t.queries.Get().(*query)
 	defer t.queries.Put(q)
-	t.mu.RLock()
-	defer t.mu.RUnlock()
-	q.begin(target, anywhere, &f)
-	for ; n > 0; n-- {
-		near, ok := q.take(n)
+	q.aim(target, anywhere, &f)
+	home, all := zoneOf(q.first), len(dst)+n
+	for i := 0; i < zones && len(dst) < all; i++ {
+		if z := t.zones[home^i].Load(); z != nil {
+			dst = z.appendNearest(dst, q, all, f.Distinct)
+		}
+	}
+	return dst
+}
+
+// appendNearest appends the nearest of the zone until there are as many as wanted in all.
+func (z *zone) appendNearest(dst []Contact, q *query, all int, distinct bool) []Contact {
+	z.mu.Lock()
+	defer z.mu.Unlock()
+	q.enter(z, z.slab.size())
+	q.resume()
+	for len(dst) < all {
+		near, ok := q.take(all - len(dst))
 		if !ok {
 			break
 		}
-		dst = append(dst, t.slab.at(near.pos).contact(&t.versions))
-		if f.Distinct && !q.seen.first(&dst[len(dst)-1]) {
+		dst = append(dst, z.slab.at(near.pos).contact(&z.slab, &z.table.versions))
+		if distinct && !q.seen.first(&dst[len(dst)-1]) {
 			dst = dst[:len(dst)-1]
-			n++
 		}
 	}
 	return dst
@@ -60,44 +72,53 @@ func (t *contacts) Nearest(target kad.ID, f Filter) iter.Seq[Contact] {
 	}
 }
 
-// byDistance yields positions and contacts within reach (of which only the
-// first 64 bits count), nearest first, with all of f but Distinct. It gathers positions in growing batches, so that those who want a
-// few pay for a few.
-func (t *contacts) byDistance(target kad.ID, reach uint64, f Filter) iter.Seq2[uint32, Contact] {
-	return func(yield func(uint32, Contact) bool) {
-		q := t.begin(target, reach, &f)
-		var copies [page]Contact
-		var batch []uint32
-		for n := 16; ; n = min(2*n, maxRead) {
-			batch = t.gather(batch[:0], q, n)
-			for rest := batch; len(rest) > 0; {
-				some := rest[:min(page, len(rest))]
-				rest = rest[len(some):]
-				if !yieldPage(some, t.read(copies[:0], some, &q.sieve), f.Match, yield) {
-					return
-				}
-			}
-			if len(batch) < n {
+// byDistance yields places and contacts within reach (of which only the first 64
+// bits count), nearest first, with all of f but Distinct.
+func (t *contacts) byDistance(target kad.ID, reach uint64, f Filter) iter.Seq2[place, Contact] {
+	return func(yield func(place, Contact) bool) {
+		s := stroll{batch: make([]uint32, 0, 16)} // its query to itself: it may last, and nest
+		s.aim(target, reach, &f)
+		home, then := zoneOf(s.first), t.census()
+		for i := 0; i < zones && i <= zoneOf(reach); i++ {
+			if n := then[home^i]; n > 0 && !s.zone(t.zones[home^i].Load(), n, f.Match, yield) {
 				return
 			}
 		}
 	}
 }
 
-// begin returns a query for an iteration, which may last and nest and therefore
-// has one to itself.
-func (t *contacts) begin(target kad.ID, reach uint64, f *Filter) *query {
-	q := newQuery(t)
-	t.mu.RLock()
-	defer t.mu.RUnlock()
-	q.begin(target, reach, f)
-	return q
+// stroll is an iteration in order of distance. It gathers positions in growing
+// batches, so that those who want a few pay for a few.
+type stroll struct {
+	query
+	batch  []uint32
+	copies [page]Contact
+}
+
+// zone yields those of a zone, among the first n of it, and reports whether to go on.
+func (s *stroll) zone(z *zone, n uint32, match func(Contact) bool, yield func(place, Contact) bool) bool {
+	s.enter(z, n)
+	for {
+		want := cap(s.batch)
+		s.batch = z.gather(s.batch[:0], &s.query, want)
+		for rest := s.batch; len(rest) > 0; {
+			some := rest[:min(page, len(rest))]
+			rest = rest[len(some):]
+			if !z.yieldPage(some, z.read(s.copies[:0], some, &s.sieve), match, yield) {
+				return false
+			}
+		}
+		if len(s.batch) < want {
+			return true
+		}
+		s.batch = make([]uint32, 0, min(2*want, maxRead))
+	}
 }
 
 // gather appends the next n positions.
-func (t *contacts) gather(dst []uint32, q *query, n int) []uint32 {
-	t.mu.RLock()
-	defer t.mu.RUnlock()
+func (z *zone) gather(dst []uint32, q *query, n int) []uint32 {
+	z.mu.Lock()
+	defer z.mu.Unlock()
 	q.resume()
 	for range n {
 		near, ok := q.take(n - len(dst))

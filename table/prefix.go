@@ -2,15 +2,17 @@ package table
 
 import (
 	"bytes"
+	"slices"
 
 	"github.com/google/btree"
 
 	"github.com/lightdht/lightdht/lightdht/kad"
 )
 
-// Prefix is a table that goes straight to the neighbourhood of a target. For
-// each class of contacts, the first b bits of an ID choose one of the 2^b
-// entries of a directory, whose leaf is a b-tree of IDs and positions:
+// Prefix is a table that goes straight to the neighbourhood of a target. The
+// first 6 bits of an ID choose a zone. There, for each class of contacts, the
+// next b bits choose one of the 2^b entries of a directory, whose leaf is a
+// b-tree of IDs and positions:
 //
 //	directory, b = 3    000   001   010 011   100 101 110 111
 //	                     │     │      └┬┘       └───┬───┘
@@ -30,7 +32,7 @@ type Prefix struct {
 func NewPrefix() Table {
 	t := &Prefix{pivots: newPivots()}
 	t.ordered = true
-	t.init(func(s *slab) index { return newPrefixIndex(s, &t.pivots) })
+	t.init(func(z *zone) index { return newPrefixIndex(z, &t.pivots) })
 	return t
 }
 
@@ -59,6 +61,7 @@ const (
 )
 
 type prefixIndex struct {
+	base   uint64 // the first 64 bits of the lowest ID that it is for
 	slab   *slab
 	pivots *pivots
 	dir    []leaf // 1 << bits of them; a leaf of depth d fills 1 << (bits-d) in a row
@@ -66,18 +69,18 @@ type prefixIndex struct {
 	leaves int // those that hold something
 	size   int
 	order  btree.LessFunc[entry] // less, made once
-	free   *btree.FreeListG[entry]
+	moved  []entry               // scratch of halves
 }
 
-// leaf holds the entries whose IDs share the first depth bits. No tree means
-// none.
+// leaf holds the entries whose IDs share the first depth bits after those of the
+// zone. No tree means none.
 type leaf struct {
 	tree  *btree.BTreeG[entry]
 	depth int
 }
 
-func newPrefixIndex(s *slab, p *pivots) *prefixIndex {
-	x := &prefixIndex{slab: s, pivots: p, dir: make([]leaf, 1), free: btree.NewFreeListG[entry](0)}
+func newPrefixIndex(z *zone, p *pivots) *prefixIndex {
+	x := &prefixIndex{base: z.id64(), slab: &z.slab, pivots: p, dir: make([]leaf, 1)}
 	x.order = x.less
 	return x
 }
@@ -105,17 +108,20 @@ func (x *prefixIndex) lessTied(a, b uint32) bool {
 	if c := bytes.Compare(ra.id[:], rb.id[:]); c != 0 {
 		return c < 0
 	}
-	return ra.addrPort().Compare(rb.addrPort()) < 0
+	return x.slab.addr(ra).Compare(x.slab.addr(rb)) < 0
 }
 
+// noFreeList keeps nothing: a b-tree without one makes its own, of 32 places.
+var noFreeList = btree.NewFreeListG[entry](0)
+
 func (x *prefixIndex) newTree() *btree.BTreeG[entry] {
-	return btree.NewWithFreeListG(leafDegree, x.order, x.free)
+	return btree.NewWithFreeListG(leafDegree, x.order, noFreeList)
 }
 
 func (x *prefixIndex) len() int { return x.size }
 
-// slot is the directory entry for an ID.
-func (x *prefixIndex) slot(id64 uint64) int { return int(id64 >> (64 - x.bits)) }
+// slot is the directory entry for an ID of the zone.
+func (x *prefixIndex) slot(id64 uint64) int { return int(id64 << zoneBits >> (64 - x.bits)) }
 
 // span is how many directory entries a leaf fills.
 func (x *prefixIndex) span(l leaf) int { return 1 << (x.bits - l.depth) }
@@ -171,11 +177,14 @@ func (x *prefixIndex) split(slot int) bool {
 	}
 	zeros, ones := x.halves(l)
 	x.leaves += occupied(zeros) + occupied(ones) - 1
-	bit := uint64(1) << (63 - l.depth)
+	bit := l.bit()
 	x.set(x.slot(id&^bit), leaf{zeros, l.depth + 1})
 	x.set(x.slot(id|bit), leaf{ones, l.depth + 1})
 	return true
 }
+
+// bit is the one after those that the IDs of a leaf share.
+func (l leaf) bit() uint64 { return 1 << (63 - zoneBits - l.depth) }
 
 // double gives every leaf twice as many directory entries, unless there are
 // many already for the leaves there are.
@@ -192,10 +201,10 @@ func (x *prefixIndex) double() bool {
 	return true
 }
 
-// halves returns the entries of l by the bit after its depth. A half that
-// holds everything is the old tree.
+// halves returns the entries of l by the bit after its depth. The old tree keeps
+// the zeros, or everything.
 func (x *prefixIndex) halves(l leaf) (zeros, ones *btree.BTreeG[entry]) {
-	bit := uint64(1) << (63 - l.depth)
+	bit := l.bit()
 	first, _ := l.tree.Min()
 	last, _ := l.tree.Max()
 	switch {
@@ -204,15 +213,19 @@ func (x *prefixIndex) halves(l leaf) (zeros, ones *btree.BTreeG[entry]) {
 	case first.id64()&bit != 0:
 		return nil, l.tree
 	}
-	zeros, ones = x.newTree(), x.newTree()
-	l.tree.Ascend(func(e entry) bool {
+	zeros, ones = l.tree, x.newTree()
+	x.moved = x.moved[:0]
+	for {
+		e, _ := zeros.Max()
 		if e.id64()&bit == 0 {
-			zeros.ReplaceOrInsert(e)
-		} else {
-			ones.ReplaceOrInsert(e)
+			break
 		}
-		return true
-	})
+		zeros.DeleteMax()
+		x.moved = append(x.moved, e)
+	}
+	for _, e := range slices.Backward(x.moved) { // a b-tree takes them fastest in order
+		ones.ReplaceOrInsert(e)
+	}
 	return zeros, ones
 }
 
@@ -258,7 +271,7 @@ func (x *prefixIndex) count(p kad.Prefix) int {
 		l := x.dir[slot]
 		switch {
 		case l.tree == nil:
-		case l.depth >= p.Bits():
+		case zoneBits+l.depth >= p.Bits():
 			n += l.tree.Len()
 		default:
 			n += x.countIn(l.tree, p)

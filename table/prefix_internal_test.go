@@ -57,18 +57,19 @@ func TestDirectory(t *testing.T) {
 		"half crowded":   {[2]int{0, 100}, 9},
 		"crowded":        {[2]int{100, 100}, 8},
 		"twice crowded":  {[2]int{30, 100}, 8},
-		"crowded a bit":  {[2]int{5, 5}, 12},
+		"crowded a bit":  {[2]int{11, 11}, 12},
 		"all of one ID":  {[2]int{160, 160}, 8},
 		"two IDs in all": {[2]int{159, 159}, 8},
 	} {
 		t.Run(name, func(t *testing.T) {
 			ids := make([]kad.ID, n)
-			for i := range ids {
-				ids[i] = center.Prefix(test.shared[i%2]).Random()
+			for i := range ids { // all in one zone
+				ids[i] = center.Prefix(max(zoneBits, test.shared[i%2])).Random()
 			}
 			tb := NewPrefix().(*Prefix)
 			observeAll(tb, ids, 1, Replied)
-			x := tb.nearest[classLive].(*prefixIndex)
+			z := tb.zone(center)
+			x := z.nearest[classLive].(*prefixIndex)
 			x.check(t)
 			if x.size != n || x.bits > test.maxBits {
 				t.Errorf("%d contacts, directory of %d bits", x.size, x.bits)
@@ -76,7 +77,7 @@ func TestDirectory(t *testing.T) {
 			// All but ten turn bad: what they leave behind must not be walked over.
 			observeAll(tb, ids[:n-10], BadAfter, Failed)
 			x.check(t)
-			tb.nearest[classBad].(*prefixIndex).check(t)
+			z.nearest[classBad].(*prefixIndex).check(t)
 			if x.size != 10 || x.leaves > 10 || x.dir[0].depth > 0 {
 				t.Errorf("%d contacts left in %d leaves, the first %d deep", x.size, x.leaves, x.dir[0].depth)
 			}

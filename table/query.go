@@ -22,19 +22,18 @@ type cursor struct {
 }
 
 // query is one search in order of distance: what is wanted, and how far each
-// class has been read. It merges the classes, which are each in order. Where one
-// class has as many as are wanted, the others are read no farther than those.
+// class of a zone has been read. It merges the classes, which are each in order.
+// Where one class has as many as are wanted, the others are read no farther than
+// those.
 type query struct {
-	slab    *slab
-	living  *living
-	indexes *[classes]index
+	zone *zone // the one that it is in
 
 	target kad.ID
 	first  uint64 // the first 64 bits of target
 	reach  uint64 // the first 64 bits of the distance that is far enough
 	bound  uint64 // the same for the class that is being read; at most reach
 	sieve  sieve
-	limit  uint32 // positions from here on arrived after the search began
+	limit  uint32 // positions of the zone from here on arrived after the search began
 
 	heads [classes]head
 	last  cursor   // what was taken last
@@ -61,27 +60,26 @@ const anywhere = ^uint64(0)
 // maxRead bounds what a search reads of a class at a time.
 const maxRead = 1 << 14
 
-func newQuery(t *contacts) *query {
-	return &query{slab: &t.slab, living: &t.living, indexes: &t.nearest}
-}
-
-// begin prepares a search. It needs the lock, for the limit.
-func (q *query) begin(target kad.ID, reach uint64, f *Filter) {
+// aim prepares a search.
+func (q *query) aim(target kad.ID, reach uint64, f *Filter) {
 	q.target, q.first, q.reach = target, first64(target), reach
 	q.sieve = newSieve(f)
-	q.limit = q.slab.size
 	q.seen.reset()
+}
+
+// enter begins with the next zone, of which the first limit positions count.
+func (q *query) enter(z *zone, limit uint32) {
+	q.zone, q.limit = z, limit
 	q.last = cursor{}
-	q.resume()
 }
 
 // resume makes a search read on from what was taken last, and forget what it
 // read ahead: the table may have changed, and a contact that was read ahead in
-// one class, or passed over in another, may have moved.
+// one class, or passed over in another, may have moved. It needs the lock.
 func (q *query) resume() {
 	for c := range q.heads {
-		h := &q.heads[c]
-		h.done = !q.sieve.admits(class(c), q.living.lastStale) || q.indexes[c].len() == 0
+		h, x := &q.heads[c], q.zone.nearest[c]
+		h.done = x == nil || !q.sieve.admits(class(c), q.zone.living.lastStale) || x.len() == 0
 		h.buf, h.at, h.clear = h.buf[:0], 0, false
 	}
 }
@@ -95,7 +93,7 @@ func (q *query) take(want int) (n near, ok bool) {
 		if len(h.left()) > 0 || h.done || h.clear && best != nil && best.buf[best.at].d <= h.upTo {
 			continue
 		}
-		q.refill(h, q.indexes[c], min(max(want, 1), maxRead))
+		q.refill(h, q.zone.nearest[c], min(max(want, 1), maxRead))
 		if len(h.buf) > 0 && (best == nil || q.closer(h.buf[0], best.buf[best.at])) {
 			best = h
 		}
@@ -148,7 +146,7 @@ func (q *query) wants(n near, after cursor) bool {
 	if after.set && !q.closer(after.near, n) {
 		return false
 	}
-	return n.pos < q.limit && q.sieve.passes(q.slab.at(n.pos))
+	return n.pos < q.limit && q.sieve.passes(q.zone.slab.at(n.pos))
 }
 
 // closer reports whether a comes before b.
@@ -162,11 +160,12 @@ func (q *query) compare(a, b near) int {
 	if a.pos == b.pos {
 		return 0
 	}
-	ra, rb := q.slab.at(a.pos), q.slab.at(b.pos)
+	s := &q.zone.slab
+	ra, rb := s.at(a.pos), s.at(b.pos)
 	if c := q.target.CompareDistance(ra.id, rb.id); c != 0 {
 		return c
 	}
-	return ra.addrPort().Compare(rb.addrPort())
+	return s.addr(ra).Compare(s.addr(rb))
 }
 
 // sort orders a few candidates.

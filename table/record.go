@@ -1,38 +1,41 @@
 package table
 
 import (
+	"encoding/binary"
 	"math"
-	"net/netip"
 	"time"
 
 	"github.com/lightdht/lightdht/lightdht/kad"
 )
 
-// key is what tells contacts apart: an ID at an address. An IPv4 address is
-// kept as the IPv6 address that maps it, so 16 bytes serve both families and
-// nothing has to say which it is. IPv6 zones are dropped.
+// key is what tells contacts apart: an ID at an address. IPv6 zones are dropped.
 type key struct {
 	id   kad.ID
-	addr [16]byte
 	port uint16
+	six  bool     // addr is an IPv6 address, and not the IPv6 form of an IPv4 one
+	addr [16]byte // the IPv6 form of any
 }
 
 func keyOf(n kad.NodeInfo) key {
-	return key{id: n.ID, addr: n.Addr.Addr().As16(), port: n.Addr.Port()}
+	addr := n.Addr.Addr()
+	return key{n.ID, n.Addr.Port(), !addr.Unmap().Is4(), addr.As16()}
 }
 
-func (k *key) addrPort() netip.AddrPort {
-	return netip.AddrPortFrom(netip.AddrFrom16(k.addr).Unmap(), k.port)
-}
+// four returns the IPv4 address.
+func (k *key) four() uint32 { return binary.BigEndian.Uint32(k.addr[12:]) }
 
-// record is a contact as it is kept: 76 bytes without a pointer.
+// record is a contact as it is kept: 64 bytes without a pointer, which is one
+// line of the cache.
 //
-//	 0 id    20 address    36 port, version    40 first, last, query, reply
-//	56 queries, replies    64 rtt (low)    68 slot    72 rtt (high), failures, flags, origin
+//	 0 id    20 address    24 port, version    28 first, last, query, reply
+//	44 queries, replies    52 rtt (low)    56 slot    60 rtt (high), failures, flags, origin
 //
-// Times are seconds since 1970, 0 for never.
+// Times are seconds since 1970, 0 for never. An IPv6 address is kept elsewhere,
+// by its number.
 type record struct {
-	key
+	id               kad.ID
+	addr             uint32 // an IPv4 address, or with flagSix the number of an IPv6 one
+	port             uint16
 	version          uint16 // a number in versions
 	first, last      uint32
 	query, reply     uint32
@@ -48,7 +51,10 @@ type record struct {
 const (
 	flagReadOnly = 1 << iota
 	flagRouter
+	flagSix    // it has an IPv6 address
 	flagQueued // it is in the queue of the living; not part of the history
+
+	flagsHistory = flagReadOnly | flagRouter
 )
 
 const maxRTT = 1<<40 - 1 // 18 minutes and 19 seconds
@@ -74,23 +80,22 @@ func timeOf(sec uint32) time.Time {
 }
 
 // newRecord returns the record of a contact that s is the first sighting of,
-// to which s itself is still to be applied.
-func newRecord(k key, s *Sighting) record {
+// to which s itself is still to be applied, and the key.
+func newRecord(s *Sighting) record {
 	sec := seconds(s.Time)
 	origin := s.Origin
 	if origin == 0 {
 		origin = s.Event.origin()
 	}
-	return record{key: k, first: sec, last: sec, origin: origin}
+	return record{first: sec, last: sec, origin: origin}
 }
 
 // recordOf returns the record of a contact with all its history, as far as a
-// record can hold it.
-func recordOf(k key, c *Contact, v *versions) record {
+// record can hold it, but without the key.
+func recordOf(c *Contact, v *versions) record {
 	var version [maxVersion + 1]byte // one more, so that a cut is noticed
 	rtt := min(max(c.LastRTT, 0), maxRTT)
 	r := record{
-		key:      k,
 		version:  v.number(version[:copy(version[:], c.Version)]),
 		first:    seconds(c.FirstSeen),
 		last:     seconds(c.LastSeen),
@@ -112,12 +117,13 @@ func recordOf(k key, c *Contact, v *versions) record {
 	return r
 }
 
-// become gives r the history of another record of the same contact. What the
-// table's own structures keep in it stays.
+// become gives r the history of another record. The key, and what the table's own
+// structures keep in it, stay.
 func (r *record) become(other *record) {
-	slot, queued := r.slot, r.flags&flagQueued
+	was := *r
 	*r = *other
-	r.slot, r.flags = slot, r.flags|queued
+	r.id, r.addr, r.port, r.slot = was.id, was.addr, was.port, was.slot
+	r.flags |= was.flags &^ flagsHistory
 }
 
 // apply adds a sighting to the history, whose times never go backwards: of two
@@ -180,11 +186,11 @@ func increment[N uint8 | uint32](n N) N {
 	return 1
 }
 
-// contact returns the record as callers see it.
-func (r *record) contact(v *versions) Contact {
+// contact returns the record, which is one of s, as callers see it.
+func (r *record) contact(s *slab, v *versions) Contact {
 	return Contact{
 		ID:        r.id,
-		Addr:      r.addrPort(),
+		Addr:      s.addr(r),
 		FirstSeen: timeOf(r.first),
 		LastSeen:  timeOf(r.last),
 		LastQuery: timeOf(r.query),

@@ -20,24 +20,25 @@ func (t *contacts) Sample(r *rand.Rand, n int, p kad.Prefix, f Filter) []Contact
 	return t.sampleByList(r, n, p, f)
 }
 
-// sampleByChance draws positions of the whole table until n different ones
+// sampleByChance draws places of the whole table until n different ones
 // pass; nil when too many did not.
 func (t *contacts) sampleByChance(r *rand.Rand, n int, f Filter) []Contact {
-	size := t.Len()
+	now := t.census()
+	size := now.size()
 	if size/2 < n {
 		return nil
 	}
 	sieve := newSieve(&f)
-	tried := make(map[uint32]struct{}, 2*n)
+	tried := make(map[place]struct{}, 2*n)
 	drawn := make([]Contact, 0, n)
 	for range 8*n + 64 {
-		pos := [1]uint32{uint32(r.IntN(size))}
-		if _, again := tried[pos[0]]; again {
+		at := now.place(r.IntN(size))
+		if _, again := tried[at]; again {
 			continue
 		}
-		tried[pos[0]] = struct{}{}
-		before := len(drawn)
-		drawn = t.read(drawn, pos[:], &sieve)
+		tried[at] = struct{}{}
+		before, pos := len(drawn), [1]uint32{at.pos()}
+		drawn = t.zones[at.zone()].Load().read(drawn, pos[:], &sieve)
 		if len(drawn) > before && f.Match != nil && !f.Match(drawn[before]) {
 			drawn = drawn[:before]
 		}
@@ -48,19 +49,19 @@ func (t *contacts) sampleByChance(r *rand.Rand, n int, f Filter) []Contact {
 	return nil
 }
 
-// sampleByList lists the positions of all that pass and shuffles as much of
+// sampleByList lists the places of all that pass and shuffles as much of
 // the list as it needs.
 func (t *contacts) sampleByList(r *rand.Rand, n int, p kad.Prefix, f Filter) []Contact {
-	var list []uint32
-	for pos := range t.under(p, f) {
-		list = append(list, pos)
+	var list []place
+	for at := range t.under(p, f) {
+		list = append(list, at)
 	}
 	seen := newSeen(f.Distinct)
 	var drawn []Contact
 	for i := 0; i < len(list) && len(drawn) < n; i++ {
 		j := i + r.IntN(len(list)-i)
 		list[i], list[j] = list[j], list[i]
-		if c := t.get(list[i]); seen.first(&c) {
+		if c := t.at(list[i]); seen.first(&c) {
 			drawn = append(drawn, c)
 		}
 	}
@@ -93,8 +94,10 @@ func (s seen) first(c *Contact) bool {
 	return true
 }
 
-func (t *contacts) get(pos uint32) Contact {
-	t.mu.RLock()
-	defer t.mu.RUnlock()
-	return t.slab.at(pos).contact(&t.versions)
+// at returns the contact at a place.
+func (t *contacts) at(p place) Contact {
+	z := t.zones[p.zone()].Load()
+	z.mu.Lock()
+	defer z.mu.Unlock()
+	return z.slab.at(p.pos()).contact(&z.slab, &t.versions)
 }

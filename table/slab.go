@@ -1,31 +1,63 @@
 package table
 
-// slabChunk is how many records one chunk holds: 9,728 bytes, which is a size
-// class of the allocator, so nothing is wasted, and little enough that a
-// thousand small tables fit in one process.
-const slabChunk = 128
+import (
+	"encoding/binary"
+	"net/netip"
+)
 
-// slab holds the records. It grows by a chunk at a time and copies none, and
-// nothing is ever taken out of it: a record keeps its position for good, so
-// that the indexes and the cursors of iterations can be positions. There is no
-// pointer in a chunk for the garbage collector to follow.
+// slab holds the records of a zone. Nothing is ever taken out of it: a record
+// keeps its position for good, so that the indexes and the cursors of iterations
+// can be positions.
 type slab struct {
-	chunks []*[slabChunk]record
-	size   uint32
+	records list[record]
+	sixes   list[[16]byte] // the IPv6 addresses
 }
 
-// at returns the record at a position below s.size.
-func (s *slab) at(pos uint32) *record {
-	return &s.chunks[pos/slabChunk][pos%slabChunk]
-}
+func (s *slab) at(pos uint32) *record { return s.records.at(pos) }
 
-// add keeps r and returns its position.
-func (s *slab) add(r record) uint32 {
-	pos := s.size
-	if pos%slabChunk == 0 {
-		s.chunks = append(s.chunks, new([slabChunk]record))
+func (s *slab) size() uint32 { return uint32(s.records.len()) }
+
+// add keeps r with the key k and returns its position.
+func (s *slab) add(k *key, r record) uint32 {
+	r.id, r.port = k.id, k.port
+	if k.six {
+		r.addr = s.sixes.add(k.addr)
+		r.flags |= flagSix
+	} else {
+		r.addr = k.four()
 	}
-	s.size++
-	*s.at(pos) = r
-	return pos
+	return s.records.add(r)
+}
+
+// is reports whether r is of the contact with this key.
+func (s *slab) is(r *record, k *key) bool {
+	if r.id != k.id || r.port != k.port || k.six != (r.flags&flagSix != 0) {
+		return false
+	}
+	if k.six {
+		return *s.sixes.at(r.addr) == k.addr
+	}
+	return r.addr == k.four()
+}
+
+// key returns the key of r.
+func (s *slab) key(r *record) key {
+	k := key{id: r.id, port: r.port, six: r.flags&flagSix != 0}
+	if k.six {
+		k.addr = *s.sixes.at(r.addr)
+	} else {
+		k.addr[10], k.addr[11] = 0xff, 0xff
+		binary.BigEndian.PutUint32(k.addr[12:], r.addr)
+	}
+	return k
+}
+
+// addr returns the address of r.
+func (s *slab) addr(r *record) netip.AddrPort {
+	if r.flags&flagSix != 0 {
+		return netip.AddrPortFrom(netip.AddrFrom16(*s.sixes.at(r.addr)), r.port)
+	}
+	var four [4]byte
+	binary.BigEndian.PutUint32(four[:], r.addr)
+	return netip.AddrPortFrom(netip.AddrFrom4(four), r.port)
 }

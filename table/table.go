@@ -12,7 +12,8 @@
 //   - Nothing is forgotten: a contact that failed keeps its history.
 //   - A contact is an (ID, address) pair; a sighting at another address adds a
 //     contact and never rewrites one.
-//   - Nearest is exact in XOR order for any number asked.
+//   - Nearest is exact in XOR order for any number asked. While others write, it
+//     is of each 64th of the ID space as it was when that was read.
 //   - Everything may be called from any goroutine. No lock is held while a
 //     caller's code runs (Filter.Match, the body of an iteration), which may
 //     itself call the table.
@@ -20,10 +21,12 @@
 //     arrives meanwhile may or may not be. Of one that changes meanwhile, the
 //     history is at most a page of iteration old.
 //
-// How it is built: histories are records without pointers in one slab, for
-// which the garbage collector does nothing; indexes hold positions in it. Those
-// who never answered, and those who answer no more, are in indexes of their
-// own, so that crowds of them do not slow a search for the others.
+// How it is built: 64 zones of the ID space, each with a lock of its own, so that
+// writers and readers seldom meet. In a zone, histories are records without
+// pointers, for which the garbage collector does nothing; indexes hold their
+// positions. Those who never answered, and those who answer no more, are in
+// indexes of their own, so that crowds of them do not slow a search for the
+// others. MEMORY.md says what a contact takes.
 //
 // What it costs, on a server with 2 cores (the benchmarks and cost_test.go
 // measure it; go test -bench . ./table):

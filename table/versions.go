@@ -1,40 +1,85 @@
 package table
 
+import (
+	"sync"
+	"sync/atomic"
+)
+
 // maxVersion is how many bytes of a client version are kept; BEP 20's have 4.
 const maxVersion = 64
 
 // versions numbers the distinct client versions, so that a record holds two
 // bytes for one. Strangers choose them, hence the bounds: 65,535 of them and
 // "", which is number 0. What falls outside is counted.
+//
+// All zones share it. Most versions are known, and found without a lock: in a
+// map that is replaced, never changed. New ones gather in a second map until
+// they are a quarter of it, so that a million cost what a few do each.
 type versions struct {
-	texts   []string
-	numbers map[string]uint16
-	drops   Drops
+	texts atomic.Pointer[[]string] // what is beyond its length may be written
+	known atomic.Pointer[map[string]uint16]
+
+	mu     sync.Mutex
+	recent map[string]uint16 // those that are not in known; guarded by mu
+
+	cut, lost atomic.Uint64
 }
 
-func newVersions() versions {
-	return versions{texts: []string{""}, numbers: map[string]uint16{"": 0}}
+func (vs *versions) init() {
+	vs.texts.Store(&[]string{""})
+	vs.known.Store(&map[string]uint16{"": 0})
+	vs.recent = map[string]uint16{}
 }
 
 // number returns the number of v, a new one when there is room, else 0. It
-// allocates only for a version never seen before.
+// allocates only for a version never seen before, or not often.
 func (vs *versions) number(v []byte) uint16 {
 	if len(v) > maxVersion {
 		v = v[:maxVersion]
-		vs.drops.VersionsCut++
+		vs.cut.Add(1)
 	}
-	if n, ok := vs.numbers[string(v)]; ok {
+	if n, ok := (*vs.known.Load())[string(v)]; ok {
 		return n
 	}
-	if len(vs.texts) > int(^uint16(0)) {
-		vs.drops.VersionsLost++
+	vs.mu.Lock()
+	defer vs.mu.Unlock()
+	if n, ok := vs.recent[string(v)]; ok {
+		return n
+	}
+	if n, ok := (*vs.known.Load())[string(v)]; ok { // since it was looked for
+		return n
+	}
+	texts := *vs.texts.Load()
+	if len(texts) > int(^uint16(0)) {
+		vs.lost.Add(1)
 		return 0
 	}
-	n := uint16(len(vs.texts))
-	text := string(v)
-	vs.texts = append(vs.texts, text)
-	vs.numbers[text] = n
+	n, text := uint16(len(texts)), string(v)
+	texts = append(texts, text)
+	vs.texts.Store(&texts)
+	vs.recent[text] = n
+	if len(vs.recent) > len(texts)/4 {
+		vs.publish()
+	}
 	return n
 }
 
-func (vs *versions) text(n uint16) string { return vs.texts[n] }
+// publish makes the recent ones known.
+func (vs *versions) publish() {
+	old := *vs.known.Load()
+	known := make(map[string]uint16, len(old)+len(vs.recent))
+	for _, m := range []map[string]uint16{old, vs.recent} {
+		for text, n := range m {
+			known[text] = n
+		}
+	}
+	vs.known.Store(&known)
+	clear(vs.recent)
+}
+
+// text returns the version with this number, which the caller had from a record.
+func (vs *versions) text(n uint16) string { return (*vs.texts.Load())[n] }
+
+func (vs *versions) drops() Drops {
+	return Drops{VersionsCut: vs.cut.Load(), VersionsLost: vs.lost.Load()}
+}

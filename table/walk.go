@@ -78,10 +78,13 @@ func (w *walk) directory() {
 	if w.after.set {
 		j = w.x.slot(w.afterDist[0])
 	}
-	at, end := w.x.slot(w.t[0]), w.x.slot(w.q.bound)
+	at, end := w.x.slot(w.t[0]), len(w.x.dir)-1
+	if zoneOf(w.q.bound) == zoneOf(w.x.base^w.t[0]) {
+		end = w.x.slot(w.q.bound)
+	}
 	for j <= end {
 		l := w.x.dir[at^j]
-		if l.tree != nil && !w.leaf(l, uint64(at^j)<<(64-w.x.bits)) {
+		if l.tree != nil && !w.leaf(l, w.x.base|uint64(at^j)<<(64-w.x.bits)>>zoneBits) {
 			return
 		}
 		j = j&^(w.x.span(l)-1) + w.x.span(l)
@@ -93,7 +96,8 @@ func (w *walk) directory() {
 func (w *walk) leaf(l leaf, base uint64) bool {
 	w.tree = l.tree
 	n, goal := l.tree.Len(), min(max(2*(w.want-len(w.dst)), 16), walkMax/2)
-	t, depth := point{base}.splice(l.depth, w.t), l.depth
+	depth := zoneBits + l.depth
+	t := point{base}.splice(depth, w.t)
 	if n > leafMax {
 		t, depth = w.narrow(t)
 	}
