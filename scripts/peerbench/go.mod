@@ -2,8 +2,11 @@
 // import, which must not depend on them.
 module github.com/lightdht/lightdht/scripts/peerbench
 
-go 1.26
+go 1.26.0
 
-require github.com/lightdht/lightdht v0.0.0
+require (
+	github.com/lightdht/lightdht v0.0.0
+	golang.org/x/sys v0.49.0
+)
 
 replace github.com/lightdht/lightdht => ../..
