@@ -47,13 +47,18 @@ type mmsghdr struct {
 	_      [unsafe.Sizeof(uintptr(0)) - 4]byte
 }
 
+// newSocket opens a socket at a port that is free.
 func newSocket() (*socket, error) {
+	return newSocketAt(netip.AddrPortFrom(netip.IPv4Unspecified(), 0))
+}
+
+func newSocketAt(addr netip.AddrPort) (*socket, error) {
 	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, 0)
 	if err != nil {
 		return nil, fmt.Errorf("opening a socket: %w", err)
 	}
 	s := &socket{fd: fd, max: segments}
-	if err := s.setUp(); err != nil {
+	if err := s.setUp(addr); err != nil {
 		unix.Close(fd)
 		return nil, fmt.Errorf("setting up a socket: %w", err)
 	}
@@ -62,7 +67,7 @@ func newSocket() (*socket, error) {
 	return s, nil
 }
 
-func (s *socket) setUp() error {
+func (s *socket) setUp(addr netip.AddrPort) error {
 	for _, option := range []int{unix.SO_RCVBUF, unix.SO_SNDBUF, unix.SO_RCVBUFFORCE, unix.SO_SNDBUFFORCE} {
 		unix.SetsockoptInt(s.fd, unix.SOL_SOCKET, option, bufferBytes) // as far as allowed
 	}
@@ -72,7 +77,7 @@ func (s *socket) setUp() error {
 	if unix.SetsockoptInt(s.fd, unix.IPPROTO_UDP, unix.UDP_SEGMENT, 0) != nil {
 		s.max = 1 // before Linux 4.18
 	}
-	if err := unix.Bind(s.fd, &unix.SockaddrInet4{}); err != nil {
+	if err := unix.Bind(s.fd, &unix.SockaddrInet4{Addr: addr.Addr().As4(), Port: int(addr.Port())}); err != nil {
 		return err
 	}
 	name, err := unix.Getsockname(s.fd)
