@@ -9,4 +9,9 @@ require (
 	golang.org/x/sys v0.49.0
 )
 
+require (
+	github.com/google/btree v1.1.3 // indirect
+	github.com/zeebo/bencode v1.0.0 // indirect
+)
+
 replace github.com/lightdht/lightdht => ../..

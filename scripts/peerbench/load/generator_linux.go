@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"net/netip"
 	"runtime"
+	"slices"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -54,6 +55,7 @@ type Generator struct {
 	burst  int // how many more that member sends
 	result Result
 	took   latencies
+	named  map[[nodeSize]byte]bool // in answers; nil: not to be noted
 }
 
 // latencyRoom is enough for some seconds of the fastest server.
@@ -134,6 +136,21 @@ func (g *Generator) Measure(ctx context.Context, warmup, span time.Duration, pid
 	return r, err
 }
 
+// Try asks for a while with few queries under way, and returns also how many
+// different nodes the answers named: what of its table the server hands out.
+func (g *Generator) Try(ctx context.Context, span time.Duration) (r Result, named int, err error) {
+	g.named, g.result = make(map[[nodeSize]byte]bool), Result{}
+	err = g.run(ctx, span, tryWindow)
+	if err == nil {
+		err = g.run(ctx, g.cfg.Patience+2*sweepEvery, 0)
+	}
+	r, named, g.named = g.result, len(g.named), nil
+	r.Span = span
+	return r, named, err
+}
+
+const tryWindow = 8
+
 // pin gives the calling goroutine a thread of its own, on the core that was
 // asked for, with short sleeps, and returns what undoes it.
 func (g *Generator) pin() (undo func()) {
@@ -170,7 +187,7 @@ func (g *Generator) run(ctx context.Context, span time.Duration, window int) err
 	for end, sweep := now+span, now; now < end; now = g.now() {
 		got, err := g.hear(now)
 		if err == nil && window > 0 {
-			err = g.fill(now)
+			err = g.fill(now, window)
 		}
 		if err == nil {
 			err = g.sock.flush()
@@ -192,9 +209,9 @@ func (g *Generator) run(ctx context.Context, span time.Duration, window int) err
 	return nil
 }
 
-// fill sends queries until the window is full.
-func (g *Generator) fill(now time.Duration) error {
-	for len(g.win.free) > 0 {
+// fill sends queries until so many are under way.
+func (g *Generator) fill(now time.Duration, window int) error {
+	for g.win.waiting() < min(window, len(g.win.slots)) {
 		if g.burst == 0 {
 			g.burst, g.turn = segments, (g.turn+1)%len(g.queries)
 		}
@@ -251,16 +268,27 @@ func (g *Generator) take(now time.Duration) {
 		r.Wrong++
 	case g.msg.kind == 'e':
 		r.Errors++
-	case g.msg.kind != 'r' || g.msg.nodes < 0 || g.msg.nodes%nodeSize != 0:
+	case g.msg.kind != 'r' || g.msg.nodes == nil || len(g.msg.nodes)%nodeSize != 0:
 		r.Wrong++
 	default:
-		nodes := g.msg.nodes / nodeSize
+		nodes := len(g.msg.nodes) / nodeSize
 		r.Answers++
 		r.Nodes += uint64(nodes)
 		if nodes >= answered {
 			r.Full++
 		}
 		g.took.add(took)
+		g.note(g.msg.nodes)
+	}
+}
+
+// note notes the nodes of an answer, when that was asked for.
+func (g *Generator) note(nodes []byte) {
+	if g.named == nil {
+		return
+	}
+	for n := range slices.Chunk(nodes, nodeSize) {
+		g.named[[nodeSize]byte(n)] = true
 	}
 }
 

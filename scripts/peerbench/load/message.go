@@ -7,7 +7,7 @@ import "encoding/binary"
 type message struct {
 	kind   byte   // q, r or e; 0: none
 	tid    []byte // transaction id
-	nodes  int    // length of the node list; -1: there is none
+	nodes  []byte // node list of a reply; nil: there is none
 	method []byte // of a query
 	target []byte // of a query, or its infohash
 }
@@ -15,7 +15,7 @@ type message struct {
 // read reads a datagram. It is a reader of its own, not lightdht's, so that what
 // counts as an answer is not for one of those compared to say.
 func (m *message) read(b []byte) bool {
-	*m = message{nodes: -1}
+	*m = message{}
 	end, ok := entries(b, 0, func(key []byte, at int) {
 		switch string(key) {
 		case "y":
@@ -38,9 +38,7 @@ func (m *message) read(b []byte) bool {
 func (m *message) takeReply(b []byte) func([]byte, int) {
 	return func(key []byte, at int) {
 		if string(key) == "nodes" {
-			if list, _, ok := text(b, at); ok {
-				m.nodes = len(list)
-			}
+			m.nodes, _, _ = text(b, at)
 		}
 	}
 }

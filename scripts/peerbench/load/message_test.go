@@ -10,16 +10,16 @@ const reply = "d1:rd2:id20:aaaaaaaaaaaaaaaaaaaa5:nodes26:bbbbbbbbbbbbbbbbbbbbipi
 
 func TestRead(t *testing.T) {
 	var m message
-	if !m.read([]byte(reply)) || m.kind != 'r' || m.nodes != 26 {
+	if !m.read([]byte(reply)) || m.kind != 'r' || len(m.nodes) != 26 {
 		t.Errorf("a reply is read as %+v", m)
 	}
 	if n, ok := m.number(); !ok || n != 0x102 {
 		t.Errorf("its number is %d, %v", n, ok)
 	}
-	if other := strings.Replace(reply, "5:nodes", "6:nodes6", 1); !m.read([]byte(other)) || m.nodes != -1 {
+	if other := strings.Replace(reply, "5:nodes", "6:nodes6", 1); !m.read([]byte(other)) || m.nodes != nil {
 		t.Errorf("nodes of IPv6 are read as %+v", m)
 	}
-	if extra := "d2:ip6:abcdef" + reply[1:]; !m.read([]byte(extra)) || m.nodes != 26 {
+	if extra := "d2:ip6:abcdef" + reply[1:]; !m.read([]byte(extra)) || len(m.nodes) != 26 {
 		t.Errorf("with one more key it is read as %+v", m)
 	}
 	q := newQuery([idSize]byte{1, 2, 3})

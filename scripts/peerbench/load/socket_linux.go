@@ -220,3 +220,13 @@ func doze(d time.Duration) {
 	t := unix.NsecToTimespec(int64(d))
 	unix.RawSyscall(unix.SYS_NANOSLEEP, uintptr(unsafe.Pointer(&t)), 0, 0)
 }
+
+// FreePort returns a port of addr that nobody uses, which somebody may by the
+// time that it is needed.
+func FreePort(addr netip.Addr) (netip.AddrPort, error) {
+	s, err := newSocketAt(netip.AddrPortFrom(addr, 0))
+	if err != nil {
+		return netip.AddrPort{}, err
+	}
+	return netip.AddrPortFrom(addr, s.port), s.close()
+}

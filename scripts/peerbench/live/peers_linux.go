@@ -1,0 +1,120 @@
+package live
+
+import (
+	_ "embed"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+
+	"github.com/lightdht/lightdht/scripts/peerbench/server"
+)
+
+// ServeCommand is the argument with which this program is package server's.
+const ServeCommand = "serve"
+
+// peer is a server to measure.
+type peer struct {
+	name    string
+	bare    bool   // it answers without a table
+	other   bool   // it is not ours, and must have no way out
+	program string // that must be there; "": this one
+
+	// command returns the command line to live at a site.
+	command func(s site) ([]string, error)
+
+	// works says what its program lacks; nil: nothing.
+	works func() error
+}
+
+// peers returns all servers.
+func peers(cfg Config) []peer {
+	return []peer{
+		ours("lightdht, 1,000 contacts", server.Node, 0),
+		ours(fmt.Sprintf("lightdht, %d contacts", cfg.Contacts), server.Node, cfg.Contacts),
+		{name: "libtorrent 2.0", other: true, program: python, command: libtorrent, works: hasLibtorrent},
+		{name: "rtorrent", other: true, program: "rtorrent", command: rtorrent},
+		{name: "aria2", other: true, program: "aria2c", command: aria2},
+		bare(ours("a bare loop in Go", server.Loop, 0)),
+		bare(ours("the generator's own limit", server.Echo, 0)),
+	}
+}
+
+func bare(p peer) peer {
+	p.bare = true
+	return p
+}
+
+// why says why a peer cannot be measured here; "" when it can.
+func (p peer) why() string {
+	switch _, err := exec.LookPath(p.program); {
+	case !p.other:
+		return ""
+	case err != nil:
+		return p.program + " is not installed"
+	case !isolated():
+		return "there is no permission to make a network namespace, and it must have no way out"
+	}
+	if p.works != nil {
+		if err := p.works(); err != nil {
+			return err.Error()
+		}
+	}
+	return ""
+}
+
+// ours is this program as package server's.
+func ours(name, kind string, contacts int) peer {
+	return peer{name: name, command: func(s site) ([]string, error) {
+		self, err := os.Executable()
+		return []string{self, ServeCommand, "-listen", s.listen.String(), "-kind", kind, "-contacts", strconv.Itoa(contacts)}, err
+	}}
+}
+
+const python = "/usr/bin/python3" // Debian's, which is the one that has Debian's libtorrent
+
+//go:embed libtorrent.py
+var libtorrentScript string
+
+func libtorrent(s site) ([]string, error) {
+	return append([]string{python, "-c", libtorrentScript, s.listen.String()}, s.entrances...), nil
+}
+
+func hasLibtorrent() error {
+	if exec.Command(python, "-c", "import libtorrent").Run() != nil {
+		return fmt.Errorf("python3-libtorrent is not installed")
+	}
+	return nil
+}
+
+// rtorrent has no torrent, and no terminal.
+func rtorrent(s site) ([]string, error) {
+	port := strconv.Itoa(int(s.listen.Port()))
+	command := []string{"rtorrent", "-n"}
+	for _, option := range []string{
+		"system.daemon.set=true", "session.path.set=" + s.dir, "directory.default.set=" + s.dir,
+		"network.bind_address.set=" + s.listen.Addr().String(), "network.port_range.set=" + port + "-" + port,
+		"trackers.use_udp.set=no", "protocol.pex.set=no", "dht.port.set=" + port, "dht.mode.set=on",
+	} {
+		command = append(command, "-o", option)
+	}
+	for i, entrance := range s.entrances {
+		command = append(command, "-o", fmt.Sprintf("schedule2=entrance%d,1,0,\"dht.add_node=%s\"", i, entrance))
+	}
+	return command, nil
+}
+
+// aria2 runs its DHT while a torrent is under way: one of a single byte that
+// nobody has.
+func aria2(s site) ([]string, error) {
+	torrent := filepath.Join(s.dir, "nothing.torrent")
+	content := "d4:infod6:lengthi1e4:name7:nothing12:piece lengthi16384e6:pieces20:" + "nobody has this byte" + "ee"
+	if err := os.WriteFile(torrent, []byte(content), 0o600); err != nil {
+		return nil, err
+	}
+	port := strconv.Itoa(int(s.listen.Port()))
+	return []string{"aria2c", "--no-conf", "--quiet", "--dir=" + s.dir, "--interface=" + s.listen.Addr().String(), "--disable-ipv6",
+		"--enable-dht", "--dht-file-path=" + filepath.Join(s.dir, "dht.dat"), "--dht-listen-port=" + port, "--listen-port=" + port,
+		"--dht-entry-point=" + s.entrances[0], "--bt-enable-lpd=false", "--enable-peer-exchange=false", torrent}, nil
+}
