@@ -89,7 +89,7 @@ func TestNumber(t *testing.T) {
 	for v, want := range map[float64]string{
 		0: "0", 0.01234: "0.0123", 1: "1.00", 99.95: "100.0", 123.4: "123", 1234: "1,230", 999999: "1,000,000", 172345: "172,000", -1234567: "-1,230,000", -123: "-123",
 	} {
-		if got := number(v); got != want {
+		if got := Number(v); got != want {
 			t.Errorf("%v is written %q, want %q", v, got, want)
 		}
 	}

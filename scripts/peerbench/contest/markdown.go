@@ -67,9 +67,9 @@ func (r Row) verdict(lightdht, other Result) string {
 	case ratio >= 0.995 && ratio < 1.005:
 		return "the same"
 	case ratio > 1:
-		return number(ratio) + "× better"
+		return Number(ratio) + "× better"
 	default:
-		return number(1/ratio) + "× worse"
+		return Number(1/ratio) + "× worse"
 	}
 }
 
@@ -77,9 +77,9 @@ func (r Row) verdict(lightdht, other Result) string {
 func (r Result) figure() string {
 	switch n := len(r.Figures); {
 	case n > 1:
-		return fmt.Sprintf("%s (%s–%s)", number(r.Median()), number(r.Figures[0]), number(r.Figures[n-1]))
+		return fmt.Sprintf("%s (%s–%s)", Number(r.Median()), Number(r.Figures[0]), Number(r.Figures[n-1]))
 	case n == 1:
-		return number(r.Median())
+		return Number(r.Median())
 	case r.Skip != "":
 		return "skipped"
 	case r.Failed > 0:
@@ -104,8 +104,8 @@ func join(parts ...string) string {
 	return strings.Join(slices.DeleteFunc(parts, func(s string) bool { return s == "" }), "; ")
 }
 
-// number writes a figure with three digits that count, and its thousands apart.
-func number(v float64) string {
+// Number writes a figure with three digits that count, and its thousands apart.
+func Number(v float64) string {
 	if v == 0 || math.IsInf(v, 0) || math.IsNaN(v) {
 		return strconv.FormatFloat(v, 'g', -1, 64)
 	}

@@ -77,5 +77,5 @@ func (r *Result) take(figure float64, note string, err error, unit string) strin
 	at, _ := slices.BinarySearchFunc(r.Figures, figure, cmp.Compare)
 	r.Figures = slices.Insert(r.Figures, at, figure)
 	r.Note = note
-	return strings.TrimSuffix(fmt.Sprintf("%s %s; %s", number(figure), unit, note), "; ")
+	return strings.TrimSuffix(fmt.Sprintf("%s %s; %s", Number(figure), unit, note), "; ")
 }

@@ -1,11 +1,12 @@
 # A libtorrent session that does nothing but its DHT, until it is killed.
-# Its arguments: the address to listen on, and nodes to begin with.
+# Its arguments: the address to listen on, whether the first buckets of its table
+# are larger than the others ("extended") or not ("plain"), and nodes to begin with.
 import sys
 import time
 
 import libtorrent
 
-listen, entrances = sys.argv[1], sys.argv[2:]
+listen, table, entrances = sys.argv[1], sys.argv[2], sys.argv[3:]
 session = libtorrent.session({
     'listen_interfaces': listen,
     'enable_dht': True,
@@ -13,6 +14,7 @@ session = libtorrent.session({
     'enable_upnp': False,
     'enable_natpmp': False,
     'dht_bootstrap_nodes': '',
+    'dht_extended_routing_table': table == 'extended',
     'alert_mask': 0,
     # All of these hold back a server whom many ask, or keep a loopback network
     # out of its table: off.

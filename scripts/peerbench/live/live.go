@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"github.com/lightdht/lightdht/scripts/peerbench/contest"
+	"github.com/lightdht/lightdht/scripts/peerbench/load"
 )
 
 // Config says how to measure.
@@ -27,65 +28,57 @@ type Config struct {
 	Span     time.Duration // of one measurement
 }
 
+// askers is how many members of the crowd take turns in asking. Few are what a
+// server meets in a laboratory. On the network nearly every query is from
+// somebody else, and what a server does about those whom it does not know is a
+// part of its work.
+var askers = [...]int{16, members}
+
+// members is how many the crowd is.
+const members = 1000
+
+// measured is what a measurement found.
+type measured struct {
+	results [len(askers)]load.Result // with that many
+	named   int                      // contacts that the answers were seen to name before
+}
+
 // Contests returns those of this package: what servers answer, and at what cost.
-func Contests(cfg Config) []contest.Contest {
-	rate := contest.Contest{Name: "answer find_node on loopback", Unit: "answers/s", More: true}
-	cpu := contest.Contest{Name: "CPU time of the server for it", Unit: "µs"}
+func Contests(cfg Config) (contests []contest.Contest) {
+	for _, n := range askers {
+		contests = append(contests,
+			contest.Contest{Name: fmt.Sprintf("answer find_node on loopback, %d askers", n), Unit: "answers/s", More: true},
+			contest.Contest{Name: fmt.Sprintf("CPU time of the server for that, %d askers", n), Unit: "µs"})
+	}
 	for _, p := range peers(cfg) {
-		both := &pair{measure: func(ctx context.Context) (measured, error) { return measure(ctx, cfg, p) }}
+		m := &shared[measured]{measure: func(ctx context.Context) (measured, error) { return measure(ctx, cfg, p) }}
 		skip := p.why()
-		rate.Entrants = append(rate.Entrants, contest.Entrant{Name: p.name, Skip: skip, Run: both.rate})
-		cpu.Entrants = append(cpu.Entrants, contest.Entrant{Name: p.name, Skip: skip, Run: both.cpu})
+		for i := range contests {
+			run := func(ctx context.Context) (float64, string, error) {
+				found, err := m.get(ctx, i)
+				figure, note := found.tell(i)
+				return figure, note, err
+			}
+			contests[i].Entrants = append(contests[i].Entrants, contest.Entrant{Name: p.name, Skip: skip, Run: run})
+		}
 	}
-	return []contest.Contest{rate, cpu}
+	return contests
 }
 
-// pair is two figures of one measurement. Whoever is asked first measures, and
-// the other is given what was found then.
-type pair struct {
-	measure func(context.Context) (measured, error)
-	last    outcome
-	rated   bool // what was measured last has been told as a rate
-	costed  bool // and as CPU time
-}
-
-type outcome struct {
-	measured
-	err error
-}
-
-func (p *pair) rate(ctx context.Context) (float64, string, error) {
-	r, err := p.get(ctx, &p.rated)
-	return r.Rate(), r.describe(), err
-}
-
-func (p *pair) cpu(ctx context.Context) (float64, string, error) {
-	r, err := p.get(ctx, &p.costed)
-	return float64(r.ServerCPU()) / float64(time.Microsecond), "", err
-}
-
-// get returns the last measurement if it has not been told this way, and
-// measures otherwise.
-func (p *pair) get(ctx context.Context, told *bool) (measured, error) {
-	if *told || !p.rated && !p.costed {
-		m, err := p.measure(ctx)
-		p.last = outcome{m, err}
-		p.rated, p.costed = false, false
+// tell returns the figure for contest i, and what there is to say of it.
+func (m measured) tell(i int) (figure float64, note string) {
+	r := m.results[i/2]
+	if i%2 == 1 {
+		return float64(r.ServerCPU()) / float64(time.Microsecond), ""
 	}
-	*told = true
-	return p.last.measured, p.last.err
-}
-
-// describe says what stands behind a rate.
-func (m measured) describe() string {
-	s := fmt.Sprintf("%.2f nodes an answer, of %d or more; median %.2f ms", float64(m.Nodes)/float64(max(m.Answers, 1)), m.named, ms(m.P50))
-	if m.Losses > 0 {
-		s += fmt.Sprintf("; %d lost", m.Losses)
+	note = fmt.Sprintf("%.2f nodes an answer, of %d or more; median %.2f ms", float64(r.Nodes)/float64(max(r.Answers, 1)), m.named, ms(r.P50))
+	if r.Losses > 0 {
+		note += fmt.Sprintf("; %d lost", r.Losses)
 	}
-	if m.Errors+m.Wrong > 0 {
-		s += fmt.Sprintf("; %d errors, %d others", m.Errors, m.Wrong)
+	if r.Errors+r.Wrong > 0 {
+		note += fmt.Sprintf("; %d errors, %d others", r.Errors, r.Wrong)
 	}
-	return s
+	return r.Rate(), note
 }
 
 func ms(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }

@@ -15,24 +15,17 @@ const (
 	warmup    = 500 * time.Millisecond
 	feedLimit = 40 * time.Second // for a server to begin to answer with 8 nodes
 	tryFor    = 300 * time.Millisecond
-	members   = 1000
 )
-
-// measured is what a measurement found, and how much of its table a server was
-// seen to hand out.
-type measured struct {
-	load.Result
-	named int
-}
 
 // site is what a server is given to live in.
 type site struct {
 	dir       string // of its own, removed afterwards
 	listen    netip.AddrPort
-	entrances []string // members of the crowd
+	entrances []string // the crowd
 }
 
-// measure starts a server, has it know the crowd, measures it and ends it.
+// measure starts a server, has it know the crowd, measures it with each number
+// of askers, and ends it.
 func measure(ctx context.Context, cfg Config, p peer) (m measured, err error) {
 	runtime.LockOSThread() // a server lives no longer than the thread that started it
 	defer runtime.UnlockOSThread()
@@ -41,7 +34,7 @@ func measure(ctx context.Context, cfg Config, p peer) (m measured, err error) {
 		return m, err
 	}
 	defer os.RemoveAll(s.dir)
-	if s.listen, err = freePort(); err != nil {
+	if s.listen, err = load.FreePort(netip.AddrFrom4([4]byte{127, 0, 0, 1})); err != nil {
 		return m, err
 	}
 	g, err := load.New(load.Config{Server: s.listen, Members: members, CPU: generatorCPU()})
@@ -49,7 +42,7 @@ func measure(ctx context.Context, cfg Config, p peer) (m measured, err error) {
 		return m, err
 	}
 	defer g.Close()
-	for i := range 8 {
+	for i := range members {
 		s.entrances = append(s.entrances, g.Entrance(i).String())
 	}
 	server, err := start(p, s)
@@ -57,15 +50,26 @@ func measure(ctx context.Context, cfg Config, p peer) (m measured, err error) {
 		return m, err
 	}
 	defer server.end()
-	if m.named, err = feed(ctx, g, server, p.bare); err != nil {
+	if m, err = ask(ctx, cfg, g, server, p.bare); err != nil {
 		return m, fmt.Errorf("%w%s", err, server.said())
 	}
-	m.Result, err = g.Measure(ctx, warmup, cfg.Span, server.pid())
-	switch {
-	case err != nil:
-		return m, fmt.Errorf("%w%s", err, server.said())
-	case m.Answers == 0:
-		return m, fmt.Errorf("it answered nothing: %d lost, %d errors, %d others", m.Losses, m.Errors, m.Wrong)
+	return m, nil
+}
+
+// ask measures a server that runs.
+func ask(ctx context.Context, cfg Config, g *load.Generator, server *process, bare bool) (m measured, err error) {
+	if m.named, err = feed(ctx, g, server, bare); err != nil {
+		return m, err
+	}
+	for i, n := range askers {
+		r, err := g.Measure(ctx, load.Work{Askers: n, Warmup: warmup, Span: cfg.Span, PID: server.pid()})
+		if err != nil {
+			return m, err
+		}
+		if r.Answers == 0 {
+			return m, fmt.Errorf("it answered nothing: %d lost, %d errors, %d others", r.Losses, r.Errors, r.Wrong)
+		}
+		m.results[i] = r
 	}
 	return m, nil
 }
@@ -95,11 +99,6 @@ func feed(ctx context.Context, g *load.Generator, server *process, bare bool) (n
 	}
 	return 0, fmt.Errorf("it does not answer with 8 nodes: of its last %d answers %d do (%d queries lost, %d errors, %d others)",
 		r.Answers, r.Full, r.Losses, r.Errors, r.Wrong)
-}
-
-// freePort finds a port that nobody uses: not for another yet, nearly always.
-func freePort() (netip.AddrPort, error) {
-	return load.FreePort(netip.AddrFrom4([4]byte{127, 0, 0, 1}))
 }
 
 // generatorCPU is the core of the generator, counted from 1: the last one, where

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strconv"
 
+	"github.com/lightdht/lightdht/scripts/peerbench/contest"
 	"github.com/lightdht/lightdht/scripts/peerbench/server"
 )
 
@@ -32,8 +33,9 @@ type peer struct {
 func peers(cfg Config) []peer {
 	return []peer{
 		ours("lightdht, 1,000 contacts", server.Node, 0),
-		ours(fmt.Sprintf("lightdht, %d contacts", cfg.Contacts), server.Node, cfg.Contacts),
-		{name: "libtorrent 2.0", other: true, program: python, command: libtorrent, works: hasLibtorrent},
+		ours("lightdht, "+contest.Number(float64(cfg.Contacts))+" contacts", server.Node, cfg.Contacts),
+		{name: "libtorrent", other: true, program: python, command: libtorrent("extended"), works: hasLibtorrent},
+		{name: "libtorrent, small buckets", other: true, program: python, command: libtorrent("plain"), works: hasLibtorrent},
 		{name: "rtorrent", other: true, program: "rtorrent", command: rtorrent},
 		{name: "aria2", other: true, program: "aria2c", command: aria2},
 		bare(ours("a bare loop in Go", server.Loop, 0)),
@@ -77,8 +79,13 @@ const python = "/usr/bin/python3" // Debian's, which is the one that has Debian'
 //go:embed libtorrent.py
 var libtorrentScript string
 
-func libtorrent(s site) ([]string, error) {
-	return append([]string{python, "-c", libtorrentScript, s.listen.String()}, s.entrances...), nil
+// libtorrent is told the whole crowd. Its first bucket holds 128 contacts, all of
+// which it sorts for an answer; a table where each holds 8, as in others, is no
+// default of it.
+func libtorrent(table string) func(site) ([]string, error) {
+	return func(s site) ([]string, error) {
+		return append([]string{python, "-c", libtorrentScript, s.listen.String(), table}, s.entrances...), nil
+	}
 }
 
 func hasLibtorrent() error {
@@ -88,22 +95,25 @@ func hasLibtorrent() error {
 	return nil
 }
 
-// rtorrent has no torrent, and no terminal.
+// rtorrent has no torrent, and no terminal. It reads its settings from its home.
 func rtorrent(s site) ([]string, error) {
-	port := strconv.Itoa(int(s.listen.Port()))
-	command := []string{"rtorrent", "-n"}
-	for _, option := range []string{
-		"system.daemon.set=true", "session.path.set=" + s.dir, "directory.default.set=" + s.dir,
-		"network.bind_address.set=" + s.listen.Addr().String(), "network.port_range.set=" + port + "-" + port,
-		"trackers.use_udp.set=no", "protocol.pex.set=no", "dht.port.set=" + port, "dht.mode.set=on",
-	} {
-		command = append(command, "-o", option)
+	settings := fmt.Sprintf(rtorrentSettings, s.dir, s.listen.Addr(), s.listen.Port())
+	for i, entrance := range s.entrances[:8] {
+		settings += fmt.Sprintf("schedule2 = entrance%d, 1, 0, \"dht.add_node=%s\"\n", i, entrance)
 	}
-	for i, entrance := range s.entrances {
-		command = append(command, "-o", fmt.Sprintf("schedule2=entrance%d,1,0,\"dht.add_node=%s\"", i, entrance))
-	}
-	return command, nil
+	return []string{"rtorrent"}, os.WriteFile(filepath.Join(s.dir, ".rtorrent.rc"), []byte(settings), 0o600)
 }
+
+const rtorrentSettings = `system.daemon.set = true
+session.path.set = %[1]s
+directory.default.set = %[1]s
+network.bind_address.set = %[2]s
+network.port_range.set = %[3]d-%[3]d
+trackers.use_udp.set = no
+protocol.pex.set = no
+dht.port.set = %[3]d
+dht.mode.set = on
+`
 
 // aria2 runs its DHT while a torrent is under way: one of a single byte that
 // nobody has.

@@ -3,8 +3,8 @@
 //
 //	g, err := load.New(load.Config{Server: addr})
 //	defer g.Close()
-//	err = g.Introduce(ctx)                       // the server meets the crowd
-//	res, err := g.Measure(ctx, warmup, span, pid) // answers a second, and what they cost
+//	err = g.Introduce(ctx) // the server meets the crowd
+//	res, err := g.Measure(ctx, load.Work{Span: 2 * time.Second, PID: pid})
 //
 // Whoever asks is a crowd: members with an ID and an address of 127.0.0.0/8
 // each, behind one socket. They are what the server's table is filled with, too:

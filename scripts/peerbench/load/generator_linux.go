@@ -51,6 +51,7 @@ type Generator struct {
 	buf     []byte
 
 	win    *window
+	askers int // members that take turns
 	turn   int // whose query is next
 	burst  int // how many more that member sends
 	result Result
@@ -80,6 +81,7 @@ func New(cfg Config) (*Generator, error) {
 	for _, m := range g.crowd.members {
 		g.queries = append(g.queries, newQuery(m.id))
 	}
+	g.askers = len(g.queries)
 	return g, nil
 }
 
@@ -111,26 +113,36 @@ func (g *Generator) Introduce(ctx context.Context) error {
 	return g.run(ctx, g.cfg.Patience, 0)
 }
 
-// Measure asks for a warm-up, and then for a span that is measured. The CPU time
-// is that of the process pid, 0 for none.
-func (g *Generator) Measure(ctx context.Context, warmup, span time.Duration, pid int) (Result, error) {
+// Work is a measurement.
+type Work struct {
+	Askers int           // the first so many members ask; 0: all
+	Warmup time.Duration // before it
+	Span   time.Duration
+	PID    int // of the server, whose CPU time is counted; 0: none is
+}
+
+// Measure asks for a warm-up, and then for a span that is measured.
+func (g *Generator) Measure(ctx context.Context, w Work) (Result, error) {
 	defer g.pin()()
 	g.took = make(latencies, 0, latencyRoom)
-	if err := g.run(ctx, warmup, g.cfg.Window); err != nil {
+	if g.askers = len(g.queries); w.Askers > 0 {
+		g.askers = min(w.Askers, g.askers)
+	}
+	if err := g.run(ctx, w.Warmup, g.cfg.Window); err != nil {
 		return Result{}, err
 	}
 	g.took, g.result = g.took[:0], Result{}
-	server, err := processCPU(pid)
+	server, err := processCPU(w.PID)
 	if err != nil {
 		return Result{}, err
 	}
 	own, began := threadCPU(), g.now()
-	if err := g.run(ctx, span, g.cfg.Window); err != nil {
+	if err := g.run(ctx, w.Span, g.cfg.Window); err != nil {
 		return Result{}, err
 	}
 	r := g.result
 	r.Span, r.Own = g.now()-began, threadCPU()-own
-	after, err := processCPU(pid)
+	after, err := processCPU(w.PID)
 	r.Server = after - server
 	r.P50, r.P99 = g.took.quantiles()
 	return r, err
@@ -213,7 +225,7 @@ func (g *Generator) run(ctx context.Context, span time.Duration, window int) err
 func (g *Generator) fill(now time.Duration, window int) error {
 	for g.win.waiting() < min(window, len(g.win.slots)) {
 		if g.burst == 0 {
-			g.burst, g.turn = segments, (g.turn+1)%len(g.queries)
+			g.burst, g.turn = segments, (g.turn+1)%g.askers
 		}
 		g.burst--
 		if err := g.ask(g.turn, now); err != nil {
