@@ -53,7 +53,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		return 2
 	}
 	if o.only == "" || o.only == "live" {
-		if status, done := live.Isolate(ctx); done {
+		if status, done := live.Isolate(ctx, args, stdout, stderr); done {
 			return status
 		}
 	}

@@ -2,6 +2,7 @@ package live
 
 import (
 	"context"
+	"io"
 	"net"
 	"os"
 	"os/exec"
@@ -14,10 +15,10 @@ import (
 // inside is set in the environment of the program that Isolate starts.
 const inside = "PEERBENCH_ISOLATED"
 
-// Isolate runs this program again, with the same arguments, in a network
+// Isolate runs this program again, with these arguments, in a network
 // namespace that has nothing but loopback, and returns its exit status. It
 // returns false when it is that program already, or none can be made.
-func Isolate(ctx context.Context) (status int, done bool) {
+func Isolate(ctx context.Context, args []string, stdout, stderr io.Writer) (status int, done bool) {
 	if os.Getenv(inside) != "" {
 		loopbackUp()
 		return 0, false
@@ -28,9 +29,9 @@ func Isolate(ctx context.Context) (status int, done bool) {
 	}
 	runtime.LockOSThread() // the other ends with this thread
 	defer runtime.UnlockOSThread()
-	cmd := exec.CommandContext(ctx, self, os.Args[1:]...)
+	cmd := exec.CommandContext(ctx, self, args...)
 	cmd.Env = append(os.Environ(), inside+"=1")
-	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
+	cmd.Stdout, cmd.Stderr = stdout, stderr
 	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
 	cmd.SysProcAttr = namespace()
 	if cmd.Start() != nil {

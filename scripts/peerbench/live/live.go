@@ -26,6 +26,10 @@ import (
 type Config struct {
 	Contacts int           // of the larger of the two tables that lightdht is measured with
 	Span     time.Duration // of one measurement
+
+	crowd   int           // members; 0: members
+	feeding time.Duration // for a server to begin to answer with 8 nodes; 0: 40 s
+	warmup  time.Duration // before a measurement; 0: 0.5 s
 }
 
 // askers is how many members of the crowd take turns in asking. Few are what a

@@ -1,6 +1,7 @@
 package live
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/netip"
@@ -11,11 +12,15 @@ import (
 	"github.com/lightdht/lightdht/scripts/peerbench/load"
 )
 
-const (
-	warmup    = 500 * time.Millisecond
-	feedLimit = 40 * time.Second // for a server to begin to answer with 8 nodes
-	tryFor    = 300 * time.Millisecond
-)
+// tryFor is how long a server is looked at before it is measured.
+const tryFor = 200 * time.Millisecond
+
+func (c Config) withDefaults() Config {
+	c.crowd = cmp.Or(c.crowd, members)
+	c.feeding = cmp.Or(c.feeding, 40*time.Second)
+	c.warmup = cmp.Or(c.warmup, 500*time.Millisecond)
+	return c
+}
 
 // site is what a server is given to live in.
 type site struct {
@@ -29,6 +34,7 @@ type site struct {
 func measure(ctx context.Context, cfg Config, p peer) (m measured, err error) {
 	runtime.LockOSThread() // a server lives no longer than the thread that started it
 	defer runtime.UnlockOSThread()
+	cfg = cfg.withDefaults()
 	s := site{}
 	if s.dir, err = os.MkdirTemp("", "peerbench"); err != nil {
 		return m, err
@@ -37,12 +43,12 @@ func measure(ctx context.Context, cfg Config, p peer) (m measured, err error) {
 	if s.listen, err = load.FreePort(netip.AddrFrom4([4]byte{127, 0, 0, 1})); err != nil {
 		return m, err
 	}
-	g, err := load.New(load.Config{Server: s.listen, Members: members, CPU: generatorCPU()})
+	g, err := load.New(load.Config{Server: s.listen, Members: cfg.crowd, CPU: generatorCPU()})
 	if err != nil {
 		return m, err
 	}
 	defer g.Close()
-	for i := range members {
+	for i := range cfg.crowd {
 		s.entrances = append(s.entrances, g.Entrance(i).String())
 	}
 	server, err := start(p, s)
@@ -58,11 +64,11 @@ func measure(ctx context.Context, cfg Config, p peer) (m measured, err error) {
 
 // ask measures a server that runs.
 func ask(ctx context.Context, cfg Config, g *load.Generator, server *process, bare bool) (m measured, err error) {
-	if m.named, err = feed(ctx, g, server, bare); err != nil {
+	if m.named, err = feed(ctx, cfg.feeding, g, server, bare); err != nil {
 		return m, err
 	}
 	for i, n := range askers {
-		r, err := g.Measure(ctx, load.Work{Askers: n, Warmup: warmup, Span: cfg.Span, PID: server.pid()})
+		r, err := g.Measure(ctx, load.Work{Askers: n, Warmup: cfg.warmup, Span: cfg.Span, PID: server.pid()})
 		if err != nil {
 			return m, err
 		}
@@ -76,9 +82,9 @@ func ask(ctx context.Context, cfg Config, g *load.Generator, server *process, ba
 
 // feed has the crowd ask and be asked until a server's answers hold 8 nodes, and
 // once more. One that is bare knows nobody.
-func feed(ctx context.Context, g *load.Generator, server *process, bare bool) (named int, err error) {
+func feed(ctx context.Context, limit time.Duration, g *load.Generator, server *process, bare bool) (named int, err error) {
 	var r load.Result
-	for began, full := time.Now(), 0; time.Since(began) < feedLimit; {
+	for began, full := time.Now(), 0; time.Since(began) < limit; {
 		if !bare {
 			if err := g.Introduce(ctx); err != nil {
 				return 0, err

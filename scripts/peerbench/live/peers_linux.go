@@ -29,6 +29,8 @@ type peer struct {
 	works func() error
 }
 
+const echoName = "the generator's own limit"
+
 // peers returns all servers.
 func peers(cfg Config) []peer {
 	return []peer{
@@ -39,7 +41,7 @@ func peers(cfg Config) []peer {
 		{name: "rtorrent", other: true, program: "rtorrent", command: rtorrent},
 		{name: "aria2", other: true, program: "aria2c", command: aria2},
 		bare(ours("a bare loop in Go", server.Loop, 0)),
-		bare(ours("the generator's own limit", server.Echo, 0)),
+		bare(ours(echoName, server.Echo, 0)),
 	}
 }
 

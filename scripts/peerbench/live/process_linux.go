@@ -28,7 +28,7 @@ func start(p peer, s site) (*process, error) {
 	c.cmd.Dir = s.dir
 	c.cmd.Env = append(os.Environ(), "HOME="+s.dir, "TERM=dumb")
 	c.cmd.Stdout, c.cmd.Stderr = &c.out, &c.out
-	c.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	c.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL, Setpgid: true}
 	if err := c.cmd.Start(); err != nil {
 		return nil, err
 	}
@@ -50,9 +50,10 @@ func (c *process) ended() bool {
 	}
 }
 
-// end kills the server: all that it may leave behind is in its folder.
+// end kills the server and whatever it started: all that they may leave behind
+// is in its folder.
 func (c *process) end() {
-	c.cmd.Process.Kill()
+	syscall.Kill(-c.pid(), syscall.SIGKILL)
 	<-c.done
 }
 
