@@ -42,7 +42,7 @@ func main() {
 
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	if len(args) > 0 && args[0] == live.ServeCommand {
-		return server.Run(ctx, args[1:], stdout, stderr)
+		return server.Run(ctx, args[1:], stderr)
 	}
 	o, err := parse(args, stderr)
 	switch {

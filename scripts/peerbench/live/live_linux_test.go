@@ -16,7 +16,7 @@ import (
 // The servers that are ours are this program with other arguments.
 func TestMain(m *testing.M) {
 	if len(os.Args) > 1 && os.Args[1] == ServeCommand {
-		os.Exit(server.Run(context.Background(), os.Args[2:], os.Stdout, os.Stderr))
+		os.Exit(server.Run(context.Background(), os.Args[2:], os.Stderr))
 	}
 	os.Exit(m.Run())
 }

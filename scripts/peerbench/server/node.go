@@ -14,17 +14,18 @@ import (
 
 // serveNode has a lightdht node answer. The network is a private one, which has
 // no limits, and the node asks nothing on its own but whether newcomers answer.
-func serveNode(ctx context.Context, addr netip.AddrPort, contacts int, ready func()) error {
+func serveNode(ctx context.Context, addr netip.AddrPort, contacts int) error {
+	known := table.NewPrefix() // the default
+	preload(known, contacts)
 	node, err := lightdht.Listen(addr.String(), lightdht.Config{
-		Network: lightdht.Private,
-		Upkeep:  lightdht.UpkeepConfig{Off: true},
+		Network:  lightdht.Private,
+		Upkeep:   lightdht.UpkeepConfig{Off: true},
+		NewTable: func() table.Table { return known }, // asked for once: an IPv4 address has one family
 	})
 	if err != nil {
 		return err
 	}
 	defer node.Close()
-	preload(node.Table(kad.IPv4), contacts)
-	ready()
 	<-ctx.Done()
 	return nil
 }

@@ -14,9 +14,6 @@ import (
 	"github.com/lightdht/lightdht/scripts/peerbench/load"
 )
 
-// Ready is what a server writes to stdout, as a line, when it answers.
-const Ready = "ready"
-
 // The kinds of servers.
 const (
 	Node = "node" // lightdht
@@ -25,7 +22,7 @@ const (
 )
 
 // Run is a program of its own: it answers until ctx is done.
-func Run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+func Run(ctx context.Context, args []string, stderr io.Writer) int {
 	flags := flag.NewFlagSet("serve", flag.ContinueOnError)
 	flags.SetOutput(stderr)
 	listen := flags.String("listen", "127.0.0.1:6881", "`address` to listen on")
@@ -39,14 +36,12 @@ func Run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		fmt.Fprintln(stderr, "peerbench serve: give -listen an address of 127.0.0.0/8 with a port, and no further arguments")
 		return 2
 	}
-	ready := func() { fmt.Fprintln(stdout, Ready) }
 	switch *kind {
 	case Node:
-		err = serveNode(ctx, addr, *contacts, ready)
+		err = serveNode(ctx, addr, *contacts)
 	case Loop:
-		err = serveLoop(ctx, addr, ready)
+		err = serveLoop(ctx, addr)
 	case Echo:
-		ready()
 		err = load.Echo(ctx, addr)
 	default:
 		fmt.Fprintf(stderr, "peerbench serve: no kind %q: choose node, loop or echo\n", *kind)
