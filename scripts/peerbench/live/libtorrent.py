@@ -18,7 +18,7 @@ session = libtorrent.session({
     'alert_mask': 0,
     # All of these hold back a server whom many ask, or keep a loopback network
     # out of its table: off.
-    'dht_upload_rate_limit': 500_000_000,  # bytes a second; its default is 8,000
+    'dht_upload_rate_limit': 100_000_000,  # bytes a second; its default is 8,000
     'dht_block_ratelimit': 1_000_000_000 // 16,  # packets a second from an address before it is banned; 5
     'dht_block_timeout': 1,
     'dht_restrict_routing_ips': False,

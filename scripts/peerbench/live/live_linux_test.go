@@ -1,9 +1,11 @@
 package live
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"os"
 	"os/exec"
 	"strings"
@@ -21,12 +23,12 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-var short = Config{Contacts: 5000, Span: 100 * time.Millisecond, crowd: 40, feeding: 30 * time.Second, warmup: 20 * time.Millisecond}
+var short = Config{Contacts: 5000, Span: 500 * time.Millisecond, crowd: 40, feeding: 30 * time.Second, warmup: 20 * time.Millisecond}
 
 // Those that are ours are measured anywhere.
 func TestMeasure(t *testing.T) {
 	for _, p := range peers(short) {
-		if p.other || p.name == echoName {
+		if p.other || p.bare {
 			continue
 		}
 		m, err := measure(t.Context(), short, p)
@@ -50,22 +52,48 @@ func TestMeasureFails(t *testing.T) {
 	shell := func(script string) peer {
 		return peer{command: func(site) ([]string, error) { return []string{"/bin/sh", "-c", script}, nil }}
 	}
-	quick := short
-	quick.feeding = 100 * time.Millisecond
+	few := peer{name: "few", command: func(s site) ([]string, error) {
+		conn, err := net.ListenUDP("udp4", net.UDPAddrFromAddrPort(s.listen))
+		if err == nil {
+			t.Cleanup(func() { conn.Close() })
+			go answerFew(conn)
+		}
+		return []string{"sleep", "60"}, err
+	}}
 	for _, c := range []struct {
 		p    peer
 		says []string
 	}{
 		{shell("echo no such option; exit 3"), []string{"ended early", "no such option"}},
-		{shell("sleep 60"), []string{"does not answer with 8 nodes"}},
+		{shell("sleep 60"), []string{"does not answer with 8 nodes", "answers 0 do"}},
+		{few, []string{"does not answer with 8 nodes", "answers 0 do"}},
 		{peer{command: func(site) ([]string, error) { return []string{"/nonexistent"}, nil }}, []string{"nonexistent"}},
 		{peer{command: func(site) ([]string, error) { return nil, errors.New("no disk") }}, []string{"no disk"}},
 	} {
+		quick := short
+		if quick.feeding = 100 * time.Millisecond; c.p.name == few.name {
+			quick.feeding = 2 * time.Second // enough for it to be taken for fed
+		}
 		_, err := measure(t.Context(), quick, c.p)
 		for _, want := range c.says {
 			if err == nil || !strings.Contains(err.Error(), want) {
 				t.Errorf("it says %v, want %q", err, want)
 			}
+		}
+	}
+}
+
+// answerFew answers all queries with 3 nodes.
+func answerFew(conn *net.UDPConn) {
+	b := make([]byte, 2048)
+	for {
+		n, from, err := conn.ReadFromUDPAddrPort(b)
+		if err != nil {
+			return
+		}
+		if _, rest, ok := bytes.Cut(b[:n], []byte("1:t4:")); ok {
+			reply := "d1:rd2:id20:" + strings.Repeat("i", 20) + "5:nodes78:" + strings.Repeat("n", 78) + "e1:t4:" + string(rest[:4]) + "1:y1:re"
+			conn.WriteToUDPAddrPort([]byte(reply), from)
 		}
 	}
 }

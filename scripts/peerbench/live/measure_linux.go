@@ -43,7 +43,7 @@ func measure(ctx context.Context, cfg Config, p peer) (m measured, err error) {
 	if s.listen, err = load.FreePort(netip.AddrFrom4([4]byte{127, 0, 0, 1})); err != nil {
 		return m, err
 	}
-	g, err := load.New(load.Config{Server: s.listen, Members: cfg.crowd, CPU: generatorCPU()})
+	g, err := load.New(load.Config{Server: s.listen, Members: cfg.crowd})
 	if err != nil {
 		return m, err
 	}
@@ -105,13 +105,4 @@ func feed(ctx context.Context, limit time.Duration, g *load.Generator, server *p
 	}
 	return 0, fmt.Errorf("it does not answer with 8 nodes: of its last %d answers %d do (%d queries lost, %d errors, %d others)",
 		r.Answers, r.Full, r.Losses, r.Errors, r.Wrong)
-}
-
-// generatorCPU is the core of the generator, counted from 1: the last one, where
-// there are two; else any.
-func generatorCPU() int {
-	if n := runtime.NumCPU(); n > 1 {
-		return n
-	}
-	return 0
 }

@@ -16,6 +16,10 @@ func Echo(ctx context.Context, addr netip.AddrPort) error {
 		return err
 	}
 	defer s.close()
+	return s.echo(ctx, addr)
+}
+
+func (s *socket) echo(ctx context.Context, addr netip.AddrPort) error {
 	reply := []byte("d1:rd2:id20:" + strings.Repeat("i", idSize) + "5:nodes208:" + strings.Repeat("n", answered*nodeSize) + "e1:t4:" + "tttt1:y1:re")
 	tid := len(reply) - len("tttt1:y1:re")
 	for ctx.Err() == nil {

@@ -19,7 +19,6 @@ type Config struct {
 	Members  int            // of the crowd; 0: 1,000
 	Patience time.Duration  // after which a query is lost; 0: 250 ms
 	Doze     time.Duration  // of the generator, when few answers are there; 0: 50 µs
-	CPU      int            // the core to run on, counted from 1; 0: any
 	Seed     uint64         // of IDs and targets
 }
 
@@ -123,7 +122,7 @@ type Work struct {
 
 // Measure asks for a warm-up, and then for a span that is measured.
 func (g *Generator) Measure(ctx context.Context, w Work) (Result, error) {
-	defer g.pin()()
+	defer settle()()
 	g.took = make(latencies, 0, latencyRoom)
 	if g.askers = len(g.queries); w.Askers > 0 {
 		g.askers = min(w.Askers, g.askers)
@@ -163,28 +162,17 @@ func (g *Generator) Try(ctx context.Context, span time.Duration) (r Result, name
 
 const tryWindow = 8
 
-// pin gives the calling goroutine a thread of its own, on the core that was
-// asked for, with short sleeps, and returns what undoes it.
-func (g *Generator) pin() (undo func()) {
+// settle gives the calling goroutine a thread of its own, with sleeps that are as
+// short as asked for, and returns what undoes it. The thread is kept on no core,
+// nor is the server: on a machine that does other things, too, that made figures
+// differ by ten times where they otherwise did by two.
+func settle() (undo func()) {
 	runtime.LockOSThread()
 	unix.Prctl(unix.PR_SET_TIMERSLACK, 1, 0, 0, 0)
-	var before unix.CPUSet
-	if g.cfg.CPU == 0 || unix.SchedGetaffinity(0, &before) != nil {
-		return runtime.UnlockOSThread
-	}
-	Pin(g.cfg.CPU)
 	return func() {
-		unix.SchedSetaffinity(0, &before)
+		unix.Prctl(unix.PR_SET_TIMERSLACK, 0, 0, 0, 0) // the default again
 		runtime.UnlockOSThread()
 	}
-}
-
-// Pin keeps the calling thread on a core, counted from 1. Processes that it
-// starts stay there, too.
-func Pin(cpu int) error {
-	var only unix.CPUSet
-	only.Set(cpu - 1)
-	return unix.SchedSetaffinity(0, &only)
 }
 
 func (g *Generator) now() time.Duration { return time.Since(g.began) }

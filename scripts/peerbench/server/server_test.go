@@ -24,8 +24,8 @@ func TestPreload(t *testing.T) {
 	tb := table.NewPrefix()
 	preload(tb, 3000)
 	for c := range tb.All() {
-		if !c.Addr.Addr().IsLoopback() {
-			t.Fatalf("%v is not on this machine", c.Addr)
+		if a := c.Addr.Addr(); !a.IsLoopback() || a.As4()[1] < 128 {
+			t.Fatalf("%v is not on this machine, or in the crowd's half of it", c.Addr)
 		}
 	}
 	good := table.Good(time.Now())
