@@ -93,11 +93,6 @@ func (g *Generator) Entrance(i int) netip.AddrPort {
 	return netip.AddrPortFrom(netip.AddrFrom4(g.crowd.members[i].addr), g.crowd.port)
 }
 
-// Serve answers what the server asks, for a time, and asks nothing.
-func (g *Generator) Serve(ctx context.Context, span time.Duration) error {
-	return g.run(ctx, span, 0)
-}
-
 // Introduce has every member ask once, slowly, and answers what the server asks
 // them in turn.
 func (g *Generator) Introduce(ctx context.Context) error {

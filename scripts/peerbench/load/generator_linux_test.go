@@ -202,7 +202,7 @@ func TestAskers(t *testing.T) {
 	}
 	got := <-seen
 	for _, m := range g.crowd.members[:3] {
-		if !got[asker{m.id, m.addr}] {
+		if !got[asker(m)] {
 			t.Errorf("nobody asks as %+v", m)
 		}
 	}
