@@ -77,10 +77,10 @@ func TestInterrupted(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	var turns []string
 	all := contests(&turns)
-	run := all[0].Entrants[1].Run
-	all[0].Entrants[1].Run = func(ctx context.Context) (float64, string, error) { cancel(); return run(ctx) }
+	all[0].Entrants[1].Run = func(ctx context.Context) (float64, string, error) { cancel(); return 0, "", ctx.Err() }
 	rows := Run(ctx, all, 3, io.Discard)
-	if len(turns) != 2 || len(rows) != 2 || len(rows[0].Results[0].Figures) != 1 || rows[1].Results[0].figure() != "not measured" {
+	ended := rows[0].Results[1]
+	if len(turns) != 1 || len(rows) != 2 || len(rows[0].Results[0].Figures) != 1 || ended.Failed > 0 || rows[1].Results[0].figure() != "not measured" {
 		t.Errorf("after %q: %+v", turns, rows)
 	}
 }

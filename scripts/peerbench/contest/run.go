@@ -45,6 +45,9 @@ func Run(ctx context.Context, contests []Contest, passes int, progress io.Writer
 					return rows
 				}
 				figure, note, err := e.Run(ctx)
+				if err != nil && ctx.Err() != nil {
+					return rows // it did not fail: it was ended
+				}
 				said := rows[i].Results[j].take(figure, note, err, c.Unit)
 				fmt.Fprintf(progress, "pass %d of %d: %s, %s: %s\n", pass+1, passes, c.Name, e.Name, said)
 			}
