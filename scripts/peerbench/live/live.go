@@ -75,7 +75,8 @@ func (m measured) tell(i int) (figure float64, note string) {
 	if i%2 == 1 {
 		return float64(r.ServerCPU()) / float64(time.Microsecond), ""
 	}
-	note = fmt.Sprintf("%.2f nodes an answer, of %d or more; median %.2f ms", float64(r.Nodes)/float64(max(r.Answers, 1)), m.named, ms(r.P50))
+	note = fmt.Sprintf("%.2f nodes an answer, of %d or more; p50 %.2f ms, p99 %.2f ms; generator %.2f µs",
+		float64(r.Nodes)/float64(max(r.Answers, 1)), m.named, ms(r.P50), ms(r.P99), 1000*ms(r.OwnCPU()))
 	if r.Losses > 0 {
 		note += fmt.Sprintf("; %d lost", r.Losses)
 	}

@@ -163,7 +163,7 @@ func TestTell(t *testing.T) {
 	for i := range m.results {
 		m.results[i].Span, m.results[i].Answers, m.results[i].Nodes = time.Second, uint64(1000*(i+1)), uint64(8000*(i+1))
 		m.results[i].Server = 10 * time.Millisecond
-		m.results[i].Losses = uint64(i)
+		m.results[i].Losses, m.results[i].P99 = uint64(i), 1500*time.Microsecond
 	}
 	var told []string
 	for i := range Contests(short) {
@@ -171,8 +171,8 @@ func TestTell(t *testing.T) {
 		told = append(told, fmt.Sprint(figure, " ", note))
 	}
 	want := []string{
-		"1000 8.00 nodes an answer, of 0 or more; median 0.00 ms", "10 ",
-		"2000 8.00 nodes an answer, of 0 or more; median 0.00 ms; 1 lost", "5 ",
+		"1000 8.00 nodes an answer, of 0 or more; p50 0.00 ms, p99 1.50 ms; generator 0.00 µs", "10 ",
+		"2000 8.00 nodes an answer, of 0 or more; p50 0.00 ms, p99 1.50 ms; generator 0.00 µs; 1 lost", "5 ",
 	}
 	if strings.Join(told, "\n") != strings.Join(want, "\n") {
 		t.Errorf("told: %q", told)
