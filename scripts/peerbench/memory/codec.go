@@ -31,39 +31,38 @@ func codecContests(span time.Duration) []contest.Contest {
 			timing(otherName, span, ready(anacrolix)),
 		}}
 	}
-	query, reply := findNode(kad.ID{0x5a}), bigReply()
+	query, reply := datagram(findNode(kad.ID{0x5a})), datagram(bigReply())
 	a := newAnswer()
 	return []contest.Contest{
-		both("read a find_node query", lightReadQuery(query), otherReadQuery(query)),
-		both("read a reply with 8 nodes and 50 peers", lightReadReply(reply), otherReadReply(reply)),
+		both("read a find_node query", query.lightReadQuery, query.otherReadQuery),
+		both("read a reply with 8 nodes and 50 peers", reply.lightReadReply, reply.otherReadReply),
 		both("write a reply with 8 nodes", a.lightWrite, a.otherWrite),
 	}
 }
 
-func lightReadQuery(query []byte) work {
-	return func(_ context.Context, n int) error {
-		var m krpc.Message
-		for range n {
-			if krpc.Parse(query, &m) != nil || m.Method != krpc.MethodFindNode || m.Target != someTarget {
-				return errMisread
-			}
+// datagram is what both read. Its methods are work.
+type datagram []byte
+
+func (d datagram) lightReadQuery(_ context.Context, n int) error {
+	var m krpc.Message
+	for range n {
+		if krpc.Parse(d, &m) != nil || m.Method != krpc.MethodFindNode || m.Target != someTarget {
+			return errMisread
 		}
-		return nil
 	}
+	return nil
 }
 
 // otherReadQuery reads each query into a Msg of its own, as the Server does, since
 // bencode leaves alone what a message does not have.
-func otherReadQuery(query []byte) work {
-	return func(_ context.Context, n int) error {
-		for range n {
-			var m bkrpc.Msg
-			if bencode.Unmarshal(query, &m) != nil || m.Q != "find_node" || kad.ID(m.A.Target) != someTarget {
-				return errMisread
-			}
+func (d datagram) otherReadQuery(_ context.Context, n int) error {
+	for range n {
+		var m bkrpc.Msg
+		if bencode.Unmarshal(d, &m) != nil || m.Q != "find_node" || kad.ID(m.A.Target) != someTarget {
+			return errMisread
 		}
-		return nil
 	}
+	return nil
 }
 
 // What the ports in bigReply add up to.
@@ -85,48 +84,44 @@ func bigReply() []byte {
 	return krpc.Append(nil, &m)
 }
 
-func lightReadReply(reply []byte) work {
-	return func(_ context.Context, n int) error {
-		var m krpc.Message
-		for range n {
-			if krpc.Parse(reply, &m) != nil {
-				return errMisread
-			}
-			sum := 0
-			for node := range m.Nodes.All() {
-				sum += int(node.Addr.Port())
-			}
-			for addr := range m.Values.All() {
-				sum += int(addr.Port())
-			}
-			if sum != portSum {
-				return errMisread
-			}
+func (d datagram) lightReadReply(_ context.Context, n int) error {
+	var m krpc.Message
+	for range n {
+		if krpc.Parse(d, &m) != nil {
+			return errMisread
 		}
-		return nil
+		sum := 0
+		for node := range m.Nodes.All() {
+			sum += int(node.Addr.Port())
+		}
+		for addr := range m.Values.All() {
+			sum += int(addr.Port())
+		}
+		if sum != portSum {
+			return errMisread
+		}
 	}
+	return nil
 }
 
-func otherReadReply(reply []byte) work {
-	return func(_ context.Context, n int) error {
-		for range n {
-			var m bkrpc.Msg
-			if bencode.Unmarshal(reply, &m) != nil {
-				return errMisread
-			}
-			sum := 0
-			for _, node := range m.R.Nodes {
-				sum += node.Addr.Port
-			}
-			for _, addr := range m.R.Values {
-				sum += addr.Port
-			}
-			if sum != portSum {
-				return errMisread
-			}
+func (d datagram) otherReadReply(_ context.Context, n int) error {
+	for range n {
+		var m bkrpc.Msg
+		if bencode.Unmarshal(d, &m) != nil {
+			return errMisread
 		}
-		return nil
+		sum := 0
+		for _, node := range m.R.Nodes {
+			sum += node.Addr.Port
+		}
+		for _, addr := range m.R.Values {
+			sum += addr.Port
+		}
+		if sum != portSum {
+			return errMisread
+		}
 	}
+	return nil
 }
 
 // answer is what both make a reply of: nodes in the form that each keeps them in.

@@ -5,7 +5,7 @@
 //
 //	codec.go  read a query, read a reply, write a reply
 //	serve.go  answer find_node, from datagram to datagram, by a node that knows many
-//	offer.go  how many contacts are kept of those offered, and what one takes
+//	keep.go   how many contacts are kept of those offered, and what one takes
 //	rpc.go    ask and be answered: waiting, called back, many in flight
 //
 // Both have the same other end: questions.go asks, peer.go answers. Neither end

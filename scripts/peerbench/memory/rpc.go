@@ -85,11 +85,18 @@ type lightEnd struct {
 	nodes int
 }
 
-func (e *lightEnd) start(l *link) (err error) {
-	if e.node == nil {
-		e.peer, e.query, e.nodes = l.peer(), l.query, l.nodes
-		e.node, err = newLight(newConn(e.peer))
+func (e *lightEnd) start(l *link) error {
+	if e.node != nil {
+		return nil
 	}
+	p := l.peer()
+	return e.open(l, p, p)
+}
+
+// open starts it with f, where p answers.
+func (e *lightEnd) open(l *link, p *peer, f far) (err error) {
+	e.peer, e.query, e.nodes = p, l.query, l.nodes
+	e.node, err = newLight(newConn(f))
 	return err
 }
 
@@ -177,15 +184,22 @@ type otherEnd struct {
 	nodes  int
 }
 
-func (e *otherEnd) start(l *link) (err error) {
-	if e.server == nil {
-		e.peer, e.method, e.nodes = l.peer(), l.method, l.nodes
-		e.addr = dht.NewAddr(e.peer.at.udp)
-		if q, ok := l.query.(krpc.FindNode); ok {
-			e.input.MsgArgs.Target = bkrpc.ID(q.Target)
-		}
-		e.server, err = newOther(newConn(e.peer))
+func (e *otherEnd) start(l *link) error {
+	if e.server != nil {
+		return nil
 	}
+	p := l.peer()
+	return e.open(l, p, p)
+}
+
+// open starts it with f, where p answers.
+func (e *otherEnd) open(l *link, p *peer, f far) (err error) {
+	e.peer, e.method, e.nodes = p, l.method, l.nodes
+	e.addr = dht.NewAddr(p.at.udp)
+	if q, ok := l.query.(krpc.FindNode); ok {
+		e.input.MsgArgs.Target = bkrpc.ID(q.Target)
+	}
+	e.server, err = newOther(newConn(f))
 	return err
 }
 
