@@ -33,7 +33,7 @@ type questions struct {
 	slots chan struct{} // one for each query under way
 
 	who atomic.Pointer[map[netip.AddrPort]kad.ID]
-	tap func([]byte) // sees every answer; nil: nobody does
+	tap func(b []byte, to netip.AddrPort) // sees every answer; nil: nobody does
 
 	// The reader's own.
 	query  []byte
@@ -127,7 +127,7 @@ func (q *questions) sent(b []byte, to netip.AddrPort) {
 		q.thin.Add(1)
 	}
 	if q.tap != nil {
-		q.tap(b)
+		q.tap(b, to)
 	}
 	<-q.slots
 	if q.answered.Add(1) == q.goal.Load() {
