@@ -1,0 +1,111 @@
+package main
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"os"
+	"runtime"
+	"strconv"
+	"strings"
+)
+
+// machine says what the figures were measured on.
+func machine() string {
+	return fmt.Sprintf("%s, %s, %s/%s, %s", orText(field("/proc/cpuinfo", "model name"), "unknown CPU"),
+		some(runtime.GOMAXPROCS(0), "core"), runtime.GOOS, runtime.GOARCH, runtime.Version())
+}
+
+// field returns the first value of a name in a file of lines "name: value"; ""
+// when it has none.
+func field(file, name string) string {
+	f, err := os.Open(file)
+	if err != nil {
+		return ""
+	}
+	defer f.Close()
+	return fieldOf(f, name)
+}
+
+func fieldOf(r io.Reader, name string) string {
+	for lines := bufio.NewScanner(r); lines.Scan(); {
+		key, value, _ := strings.Cut(lines.Text(), ":")
+		if strings.TrimSpace(key) == name {
+			return strings.TrimSpace(value)
+		}
+	}
+	return ""
+}
+
+// freeMemory returns how many bytes programs may still take, as the system
+// reckons; 0 when it does not tell.
+func freeMemory() uint64 { return kilobytes(field("/proc/meminfo", "MemAvailable")) }
+
+// kilobytes reads "1024 kB"; 0 is anything else.
+func kilobytes(s string) uint64 {
+	digits, ok := strings.CutSuffix(s, " kB")
+	n, err := strconv.ParseUint(digits, 10, 54)
+	if !ok || err != nil {
+		return 0
+	}
+	return n << 10
+}
+
+// What is added to a table of n contacts while it is measured.
+func addedAtWork(n int) int { return max(n/10, 10_000) }
+func crowdOf(n int) int     { return max(n/10, 1000) }
+func sharedOf(n int) int    { return min(n, 100_000) }
+
+const (
+	bytesPerContact = 120
+	bytesBesides    = 100 << 20 // the program, and garbage between two collections
+)
+
+// memoryFor returns how many bytes it takes at most to measure with n contacts.
+// What is made from numbers takes none; the tables of sharedOf are made when the
+// large one is gone.
+func memoryFor(n int) uint64 {
+	held := max(n+addedAtWork(n)+crowdOf(n), 2*sharedOf(n))
+	return bytesPerContact*uint64(held) + bytesBesides
+}
+
+// checkMemory returns an error that says what to do if n contacts do not fit
+// in what is free; 0 is unknown.
+func checkMemory(n int, free uint64) error {
+	need := memoryFor(n)
+	if free == 0 || need <= free {
+		return nil
+	}
+	advice := "end other programs"
+	if fits := roundContacts(n, free); fits >= leastBench {
+		advice = fmt.Sprintf("ask for --contacts %s or less, or %s", countText(fits), advice)
+	}
+	return fmt.Errorf("--contacts %s takes %s of memory, and %s are free: %s",
+		countText(n), gigabytes(need), gigabytes(free), advice)
+}
+
+// roundContacts returns the most contacts below n that fit in free bytes, rounded
+// down to one digit; 0 when none do.
+func roundContacts(n int, free uint64) int {
+	for power := mostBench; power >= leastBench; power /= 10 {
+		for digit := 9; digit > 0; digit-- {
+			if fits := digit * power; fits < n && memoryFor(fits) <= free {
+				return fits
+			}
+		}
+	}
+	return 0
+}
+
+// countText writes n as a flag takes it.
+func countText(n int) string {
+	switch {
+	case n%1_000_000 == 0:
+		return fmt.Sprintf("%dM", n/1_000_000)
+	case n%1000 == 0:
+		return fmt.Sprintf("%dk", n/1000)
+	}
+	return strconv.Itoa(n)
+}
+
+func gigabytes(n uint64) string { return fmt.Sprintf("%.1f GB", float64(n)/1e9) }

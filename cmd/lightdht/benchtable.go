@@ -1,0 +1,206 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"runtime"
+	"time"
+
+	"github.com/lightdht/lightdht/lightdht/kad"
+	"github.com/lightdht/lightdht/table"
+)
+
+// tableBench measures one kind of table, beginning with one that holds fresh
+// contacts who answered:
+//
+//	fill ─ one goroutine ─ 2 + 2 at once ─ a crowd joins ─ nine of ten fail │ two small tables
+type tableBench struct {
+	benchOptions
+	ctx    context.Context
+	kind   string
+	out    *rows
+	screen *screen
+	told   time.Time // when progress was told
+
+	t        table.Table
+	contacts source
+	size     int // contacts in t that are of that source
+	dst      []table.Contact
+	exact    tally
+	last     float64 // nanoseconds of the operation measured last
+}
+
+// run takes all figures.
+func (b *tableBench) run() error {
+	b.contacts, b.dst = newSource(b.seed, forContacts, 0), make([]table.Contact, 0, 100)
+	return inOrder(b.fill, b.collect, b.checkAll, b.alone, b.atWork, b.crowd, b.mostBad, b.similar, b.tellExact)
+}
+
+// print writes a figure.
+func (b *tableBench) print(f figure) error {
+	b.screen.clear()
+	return b.out.addOr([]any{f.line(b.kind)}, f.row(b.kind)...)
+}
+
+// progress tells what is going on: at once on a terminal, elsewhere when nothing
+// was told for long.
+func (b *tableBench) progress(format string, args ...any) {
+	pause := 10 * time.Second
+	if b.screen.isTerminal() {
+		pause = 100 * time.Millisecond
+	}
+	if now := time.Now(); now.Sub(b.told) >= pause {
+		b.told = now
+		line := fmt.Sprintf(format, args...)
+		b.screen.show(func(width int) string { return fit([]part{{1, []string{line}}}, width) })
+	}
+}
+
+// each returns what is to be called after each of n, to tell progress and to end
+// on Ctrl-C.
+func (b *tableBench) each(what string, n int) func(i int) error {
+	return func(i int) error {
+		if i%4096 != 0 {
+			return nil
+		}
+		b.progress("%s %s: %s of %s", what, b.kind, amount(i), amount(n))
+		return b.ctx.Err()
+	}
+}
+
+// measure prints the figure of an operation, and keeps it in last.
+func (b *tableBench) measure(what string, op func()) error {
+	b.progress("measuring %s: %s", b.kind, what)
+	values, allocs, err := measure(b.ctx, b.time, op)
+	if err != nil {
+		return err
+	}
+	b.last = median(values)
+	return b.print(figure{what, b.t.Len(), b.last, "ns", allocs, spread(values)})
+}
+
+// search measures searches for the n nearest to each of targets.
+func (b *tableBench) search(what string, targets source, n int, f table.Filter) error {
+	var i uint64
+	err := b.measure(what, func() {
+		b.dst = b.t.AppendNearest(b.dst[:0], targets.id(i), n, f)
+		i++
+	})
+	if err == nil && len(b.dst) != n {
+		err = fmt.Errorf("WRONG: table %s, %s: %d found, not %d", b.kind, what, len(b.dst), n)
+	}
+	return err
+}
+
+// fillPart is how many contacts a slice of filling has.
+func fillPart(n int) int { return min(max(n/100, 100), 100_000) }
+
+// fill fills a table, a small one again and again, and prints what a new contact
+// costs.
+func (b *tableBench) fill() error {
+	var l laps
+	var before, allocs float64
+	began, filled := time.Now(), 0
+	for filled == 0 || time.Since(began) < b.time {
+		b.t = nil
+		before = heapInUse()
+		b.t, _ = table.New(b.kind)
+		then := mallocs()
+		if err := b.fillOnce(&l); err != nil {
+			return err
+		}
+		allocs += float64(mallocs() - then)
+		filled += b.size
+	}
+	err := b.print(figure{"Observe new, while filling", b.size, median(l.values), "ns", allocs / float64(filled), spread(l.values)})
+	if err != nil {
+		return err
+	}
+	bytes := (heapInUse() - before) / float64(b.size)
+	return b.print(figure{"memory of a fresh contact", b.size, bytes, "bytes", noAllocs, gigabytes(uint64(bytes * float64(b.size)))})
+}
+
+func (b *tableBench) fillOnce(l *laps) error {
+	b.size = b.benchOptions.contacts
+	tell, part, begun := b.each("filling", b.size), fillPart(b.size), 0
+	l.began = time.Now()
+	return observe(b.t, &b.contacts, b.size, answered, func(i int) error {
+		if n := i + 1 - begun; n == part || i+1 == b.size {
+			l.lap(n)
+			begun = i + 1
+		}
+		return tell(i)
+	})
+}
+
+// collect prints how long a garbage collection takes when there is the table and
+// nothing else.
+func (b *tableBench) collect() error {
+	b.progress("measuring %s: garbage collection", b.kind)
+	var l laps
+	for began := time.Now(); len(l.values) < 5 || time.Since(began) < b.time; {
+		l.began = time.Now()
+		runtime.GC()
+		l.lap(1)
+		if err := b.ctx.Err(); err != nil {
+			return err
+		}
+	}
+	return b.print(figure{"full garbage collection", b.t.Len(), median(l.values) / 1e6, "ms", noAllocs, fmt.Sprintf("median of %d", len(l.values))})
+}
+
+// alone takes the figures of one goroutine.
+func (b *tableBench) alone() error {
+	order, targets, r := newSource(b.seed, forOrder, 0), newSource(b.seed, forTargets, 0), rand.New(rand.NewPCG(b.seed, forOrder))
+	var i uint64
+	known := func() kad.NodeInfo { i++; return b.contacts.node(order.draw(i, b.size)) }
+	return inOrder(
+		func() error { return b.measure("Observe known", func() { b.t.Observe(answered(known())) }) },
+		func() error { return b.search("AppendNearest 8", targets, 8, table.Filter{}) },
+		func() error { return b.search("AppendNearest 100", targets, 100, table.Filter{}) },
+		func() error { return b.measure("Get", func() { b.t.Get(known()) }) },
+		func() error {
+			return b.measure("Sample 100", func() { b.t.Sample(r, 100, kad.Prefix{}, table.Filter{}) })
+		},
+		b.iterate,
+	)
+}
+
+// iterate prints what each contact of an iteration over all costs. A large table
+// may not be iterated to its end.
+func (b *tableBench) iterate() error {
+	b.progress("measuring %s: All", b.kind)
+	const part = 256
+	l, n := laps{}, 0
+	runtime.GC()
+	before, began := mallocs(), time.Now()
+	for done := false; !done; {
+		i := 0
+		l.began = time.Now()
+		for range b.t.All() {
+			if i++; i%part == 0 {
+				l.lap(part)
+				if done = l.began.Sub(began) >= b.time || b.ctx.Err() != nil; done {
+					break
+				}
+			}
+		}
+		n += i
+		done = done || time.Since(began) >= b.time || b.ctx.Err() != nil
+	}
+	if err := b.ctx.Err(); err != nil {
+		return err
+	}
+	return b.print(figure{"All, each contact", b.t.Len(), median(l.values), "ns", float64(mallocs()-before) / float64(n), spread(l.values)})
+}
+
+// inOrder takes steps until one fails.
+func inOrder(steps ...func() error) error {
+	for _, step := range steps {
+		if err := step(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
