@@ -121,7 +121,7 @@ func benchTables(ctx context.Context, o benchOptions, out *rows, screen *screen)
 	defer out.end()
 	fmt.Fprintf(screen, "machine: %s\n", machine())
 	fmt.Fprintf(screen, "figures: medians of %d slices of %s in all; they include %s for making what is asked\n",
-		benchSlices, o.time, nanoseconds(costOfInputs(o.seed, o.contacts)))
+		benchSlices, o.time, nanoseconds(costOfInputs(&o)))
 	for _, kind := range o.kinds {
 		b := &tableBench{benchOptions: o, ctx: ctx, kind: kind, out: out, screen: screen, told: time.Now()}
 		if err := b.run(); err != nil {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 )
 
 // figureColumns are the columns of a figure.
@@ -39,11 +40,20 @@ func (f *figure) line(kind string) string {
 	if f.allocs >= 0 {
 		allocs = fmt.Sprintf("%.3g allocs", hundredths(f.allocs))
 	}
-	value := fmt.Sprintf("%.4g %s", f.value, f.unit)
-	if f.unit == "ns" {
-		value = nanoseconds(f.value)
+	line := fmt.Sprintf("%-6s %-29s of %-6s %11s %11s  %s", kind, f.what, amount(f.contacts), f.valueText(), allocs, f.detail)
+	return strings.TrimRight(line, " ")
+}
+
+func (f *figure) valueText() string {
+	switch f.unit {
+	case "ns":
+		return nanoseconds(f.value)
+	case "ms":
+		return nanoseconds(f.value * 1e6)
+	case "ratio":
+		return fmt.Sprintf("%.3g : 1", f.value)
 	}
-	return fmt.Sprintf("%-6s %-29s of %-6s %12s %11s  %s", kind, f.what, amount(f.contacts), value, allocs, f.detail)
+	return fmt.Sprintf("%.4g %s", f.value, f.unit)
 }
 
 // nanoseconds writes a time to three digits.

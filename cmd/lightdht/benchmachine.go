@@ -81,7 +81,7 @@ func checkMemory(n int, free uint64) error {
 		advice = fmt.Sprintf("ask for --contacts %s or less, or %s", countText(fits), advice)
 	}
 	return fmt.Errorf("--contacts %s takes %s of memory, and %s are free: %s",
-		countText(n), gigabytes(need), gigabytes(free), advice)
+		countText(n), bytesText(need), bytesText(free), advice)
 }
 
 // roundContacts returns the most contacts below n that fit in free bytes, rounded
@@ -108,4 +108,9 @@ func countText(n int) string {
 	return strconv.Itoa(n)
 }
 
-func gigabytes(n uint64) string { return fmt.Sprintf("%.1f GB", float64(n)/1e9) }
+func bytesText(n uint64) string {
+	if n < 1e9 {
+		return fmt.Sprintf("%.3g MB", float64(n)/1e6)
+	}
+	return fmt.Sprintf("%.1f GB", float64(n)/1e9)
+}

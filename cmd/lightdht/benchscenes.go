@@ -22,9 +22,9 @@ func (o *benchOptions) crowdSource() (crowd, targets source) {
 // crowd has many come who never answered, and measures searches for those who
 // did and are farther than all of them.
 func (b *tableBench) crowd() error {
-	n := crowdOf(b.benchOptions.contacts)
+	n := crowdOf(b.contacts)
 	crowd, targets := b.crowdSource()
-	if err := observe(b.t, &crowd, n, mentioned, b.each("crowding", n)); err != nil {
+	if err := observe(b.t, &crowd, n, mentioned(), b.each("crowding", n)); err != nil {
 		return err
 	}
 	return b.search(fmt.Sprintf("8 good, %s others nearer", amount(n)), targets, 8, table.Good(benchTime))
@@ -33,14 +33,14 @@ func (b *tableBench) crowd() error {
 // mostBad has nine of ten fail, of the crowd too, and measures searches for those
 // who did not.
 func (b *tableBench) mostBad() error {
-	n := crowdOf(b.benchOptions.contacts)
+	n := crowdOf(b.contacts)
 	crowd, _ := b.crowdSource()
 	targets := newSource(b.seed, forTargets, 0)
 	return inOrder(
-		func() error { return spoil(b.t, &b.contacts, b.size, answered, b.each("spoiling", b.size)) },
-		func() error { return spoil(b.t, &crowd, n, mentioned, b.each("spoiling", n)) },
+		func() error { return spoil(b.t, &b.nodes, b.size, answered(), b.each("spoiling", b.size)) },
+		func() error { return spoil(b.t, &crowd, n, mentioned(), b.each("spoiling", n)) },
 		func() error { return b.search("8 good, 90 % bad", targets, 8, table.Good(benchTime)) },
-		func() error { return b.check("good", &b.contacts, b.size, oneGood, targets, table.Good(benchTime)) },
+		func() error { return b.check("good", &b.nodes, b.size, oneGood, targets, table.Good(benchTime)) },
 	)
 }
 
@@ -56,7 +56,7 @@ func (o *benchOptions) similarSource() (nodes, targets source) {
 // similar compares searches among IDs that share a long prefix with searches
 // among as many uniform ones, in tables of their own.
 func (b *tableBench) similar() error {
-	n := sharedOf(b.benchOptions.contacts)
+	n := sharedOf(b.contacts)
 	nodes, targets := b.similarSource()
 	err := inOrder(
 		func() error { return b.among(&nodes, n) },
@@ -82,12 +82,12 @@ func (b *tableBench) similar() error {
 // among puts the first n of s, and nobody else, in the table.
 func (b *tableBench) among(s *source, n int) error {
 	b.t, _ = table.New(b.kind)
-	return observe(b.t, s, n, answered, b.each("filling", n))
+	return observe(b.t, s, n, answered(), b.each("filling", n))
 }
 
 // checkAll compares searches in the fresh table.
 func (b *tableBench) checkAll() error {
-	return b.check("all", &b.contacts, b.size, 1, newSource(b.seed, forTargets, 0), table.Filter{})
+	return b.check("all", &b.nodes, b.size, 1, newSource(b.seed, forTargets, 0), table.Filter{})
 }
 
 // checkTargets is how many searches are compared at a time, each for 8.
@@ -174,7 +174,7 @@ func (b *tableBench) tellExact() error {
 	if b.exact.wrong != "" {
 		detail = "NOT " + detail
 	}
-	if err := b.print(figure{"as a plain scan found", b.benchOptions.contacts, float64(b.exact.equal), "searches", noAllocs, detail}); err != nil {
+	if err := b.print(figure{"as a plain scan found", b.contacts, float64(b.exact.equal), "searches", noAllocs, detail}); err != nil {
 		return err
 	}
 	if b.exact.wrong != "" {

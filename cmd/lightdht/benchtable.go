@@ -24,16 +24,16 @@ type tableBench struct {
 	told   time.Time // when progress was told
 
 	t        table.Table
-	contacts source
-	size     int // contacts in t that are of that source
-	dst      []table.Contact
-	exact    tally
-	last     float64 // nanoseconds of the operation measured last
+	nodes source // of whom t is filled
+	size  int    // how many of them are in t
+	dst   []table.Contact
+	exact tally
+	last  float64 // nanoseconds of the operation measured last
 }
 
 // run takes all figures.
 func (b *tableBench) run() error {
-	b.contacts, b.dst = newSource(b.seed, forContacts, 0), make([]table.Contact, 0, 100)
+	b.nodes, b.dst = b.contactSource(), make([]table.Contact, 0, 100)
 	return inOrder(b.fill, b.collect, b.checkAll, b.alone, b.atWork, b.crowd, b.mostBad, b.similar, b.tellExact)
 }
 
@@ -118,14 +118,14 @@ func (b *tableBench) fill() error {
 		return err
 	}
 	bytes := (heapInUse() - before) / float64(b.size)
-	return b.print(figure{"memory of a fresh contact", b.size, bytes, "bytes", noAllocs, gigabytes(uint64(bytes * float64(b.size)))})
+	return b.print(figure{"memory of a fresh contact", b.size, bytes, "bytes", noAllocs, fmt.Sprintf("%s in all", bytesText(uint64(bytes*float64(b.size))))})
 }
 
 func (b *tableBench) fillOnce(l *laps) error {
-	b.size = b.benchOptions.contacts
+	b.size = b.contacts
 	tell, part, begun := b.each("filling", b.size), fillPart(b.size), 0
 	l.began = time.Now()
-	return observe(b.t, &b.contacts, b.size, answered, func(i int) error {
+	return observe(b.t, &b.nodes, b.size, answered(), func(i int) error {
 		if n := i + 1 - begun; n == part || i+1 == b.size {
 			l.lap(n)
 			begun = i + 1
@@ -152,14 +152,12 @@ func (b *tableBench) collect() error {
 
 // alone takes the figures of one goroutine.
 func (b *tableBench) alone() error {
-	order, targets, r := newSource(b.seed, forOrder, 0), newSource(b.seed, forTargets, 0), rand.New(rand.NewPCG(b.seed, forOrder))
-	var i uint64
-	known := func() kad.NodeInfo { i++; return b.contacts.node(order.draw(i, b.size)) }
+	known, targets, r := newKnowns(&b.benchOptions, b.size, 0), newSource(b.seed, forTargets, 0), rand.New(rand.NewPCG(b.seed, forOrder))
 	return inOrder(
-		func() error { return b.measure("Observe known", func() { b.t.Observe(answered(known())) }) },
+		func() error { return b.measure("Observe known", func() { b.t.Observe(*known.next()) }) },
 		func() error { return b.search("AppendNearest 8", targets, 8, table.Filter{}) },
 		func() error { return b.search("AppendNearest 100", targets, 100, table.Filter{}) },
-		func() error { return b.measure("Get", func() { b.t.Get(known()) }) },
+		func() error { return b.measure("Get", func() { b.t.Get(known.next().Node) }) },
 		func() error {
 			return b.measure("Sample 100", func() { b.t.Sample(r, 100, kad.Prefix{}, table.Filter{}) })
 		},

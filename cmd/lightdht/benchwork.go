@@ -126,15 +126,26 @@ func (b *tableBench) atWork() error {
 	return inOrder(b.newAtWork, b.knownAtWork)
 }
 
+// hands returns what each writer draws known contacts with.
+func (b *tableBench) hands() (hands [writers]*knowns) {
+	for i := range hands {
+		hands[i] = newKnowns(&b.benchOptions, b.size, uint64(i))
+	}
+	return hands
+}
+
 func (b *tableBench) newAtWork() error {
-	limit, size := addedAtWork(b.benchOptions.contacts), uint64(b.size)
+	limit, size := addedAtWork(b.contacts), uint64(b.size)
 	var next atomic.Uint64
-	w := &work{b: b, most: int64(limit / benchSlices), write: func(int) bool {
+	hands := b.hands()
+	w := &work{b: b, most: int64(limit / benchSlices), write: func(w int) bool {
 		i := next.Add(1) - 1
 		if i >= uint64(limit) {
 			return false
 		}
-		b.t.Observe(answered(b.contacts.node(size + i)))
+		s := &hands[w].s
+		b.nodes.put(&s.Node, size+i)
+		b.t.Observe(*s)
 		return true
 	}}
 	err := w.tell("new")
@@ -143,18 +154,9 @@ func (b *tableBench) newAtWork() error {
 }
 
 func (b *tableBench) knownAtWork() error {
-	var at [writers]struct {
-		order source
-		i     uint64
-		_     [64]byte
-	}
-	for i := range at {
-		at[i].order = newSource(b.seed+uint64(i), forOrder, 0)
-	}
+	hands := b.hands()
 	w := &work{b: b, write: func(w int) bool {
-		a := &at[w]
-		a.i++
-		b.t.Observe(answered(b.contacts.node(a.order.draw(a.i, b.size))))
+		b.t.Observe(*hands[w].next())
 		return true
 	}}
 	return w.tell("known")
