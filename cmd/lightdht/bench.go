@@ -103,6 +103,7 @@ func bench(c *cli.Context) error {
 	if err := checkMemory(o.contacts, freeMemory()); err != nil {
 		return err
 	}
+	defer limitMemory(o.contacts)()
 	stop, err := profile(c.String("cpuprofile"))
 	if err != nil {
 		return err

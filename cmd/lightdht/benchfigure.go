@@ -40,7 +40,7 @@ func (f *figure) line(kind string) string {
 	if f.allocs >= 0 {
 		allocs = fmt.Sprintf("%.3g allocs", hundredths(f.allocs))
 	}
-	line := fmt.Sprintf("%-6s %-29s of %-6s %11s %11s  %s", kind, f.what, amount(f.contacts), f.valueText(), allocs, f.detail)
+	line := fmt.Sprintf("%-6s %-28s of %-6s %11s %11s  %s", kind, f.what, amount(f.contacts), f.valueText(), allocs, f.detail)
 	return strings.TrimRight(line, " ")
 }
 
@@ -80,13 +80,18 @@ func digits3(v float64) string {
 	return fmt.Sprintf("%.2f", v)
 }
 
-// amount writes a number of contacts for people: 2000, 100 k, 3.2 M.
+// amount writes a number of contacts for people, cut to what is there: 2000,
+// 100 k, 3.2 M.
 func amount(n int) string {
 	switch {
 	case n >= 1_000_000:
-		return fmt.Sprintf("%.4g M", math.Floor(float64(n)/1e4)/100)
+		digit := 10_000 // what the last digit stands for
+		for n/digit >= 1000 {
+			digit *= 10
+		}
+		return fmt.Sprintf("%g M", float64(n/digit*digit)/1e6)
 	case n >= 10_000:
-		return fmt.Sprintf("%.3g k", math.Floor(float64(n)/1e3))
+		return fmt.Sprintf("%d k", n/1000)
 	}
 	return fmt.Sprint(n)
 }

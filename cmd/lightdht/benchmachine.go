@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"runtime"
+	"runtime/debug"
 	"strconv"
 	"strings"
 )
@@ -67,6 +68,14 @@ const (
 func memoryFor(n int) uint64 {
 	held := max(n+addedAtWork(n)+crowdOf(n), 2*sharedOf(n))
 	return bytesPerContact*uint64(held) + bytesBesides
+}
+
+// limitMemory has the garbage collector keep to memoryFor, as long as what is in
+// use does, until restore is called.
+func limitMemory(n int) (restore func()) {
+	before := debug.SetMemoryLimit(-1)
+	debug.SetMemoryLimit(min(before, int64(memoryFor(n))))
+	return func() { debug.SetMemoryLimit(before) }
 }
 
 // checkMemory returns an error that says what to do if n contacts do not fit

@@ -23,7 +23,7 @@ type tableBench struct {
 	screen *screen
 	told   time.Time // when progress was told
 
-	t        table.Table
+	t     table.Table
 	nodes source // of whom t is filled
 	size  int    // how many of them are in t
 	dst   []table.Contact
@@ -33,8 +33,12 @@ type tableBench struct {
 
 // run takes all figures.
 func (b *tableBench) run() error {
-	b.nodes, b.dst = b.contactSource(), make([]table.Contact, 0, 100)
+	b.begin()
 	return inOrder(b.fill, b.collect, b.checkAll, b.alone, b.atWork, b.crowd, b.mostBad, b.similar, b.tellExact)
+}
+
+func (b *tableBench) begin() {
+	b.nodes, b.dst = b.contactSource(), make([]table.Contact, 0, 100)
 }
 
 // print writes a figure.
@@ -169,28 +173,35 @@ func (b *tableBench) alone() error {
 // may not be iterated to its end.
 func (b *tableBench) iterate() error {
 	b.progress("measuring %s: All", b.kind)
-	const part = 256
-	l, n := laps{}, 0
 	runtime.GC()
-	before, began := mallocs(), time.Now()
-	for done := false; !done; {
-		i := 0
-		l.began = time.Now()
-		for range b.t.All() {
-			if i++; i%part == 0 {
-				l.lap(part)
-				if done = l.began.Sub(began) >= b.time || b.ctx.Err() != nil; done {
-					break
-				}
-			}
-		}
-		n += i
-		done = done || time.Since(began) >= b.time || b.ctx.Err() != nil
+	var l laps
+	before, n, end := mallocs(), 0, time.Now().Add(b.time)
+	for n == 0 || l.began.Before(end) && b.ctx.Err() == nil {
+		n += b.iterateOnce(&l, end)
 	}
 	if err := b.ctx.Err(); err != nil {
 		return err
 	}
 	return b.print(figure{"All, each contact", b.t.Len(), median(l.values), "ns", float64(mallocs()-before) / float64(n), spread(l.values)})
+}
+
+// iterateOnce returns how many contacts it saw until the end, which it looks at
+// now and then.
+func (b *tableBench) iterateOnce(l *laps, end time.Time) (n int) {
+	const part = 256
+	l.began = time.Now()
+	for range b.t.All() {
+		if n++; n%part != 0 {
+			continue
+		}
+		if l.lap(part); l.began.After(end) || b.ctx.Err() != nil {
+			return n
+		}
+	}
+	if n%part != 0 {
+		l.lap(n % part)
+	}
+	return n
 }
 
 // inOrder takes steps until one fails.

@@ -34,7 +34,7 @@ func TestColumnsAreInTheDictionary(t *testing.T) {
 		}
 	}
 	written := slices.Concat(contactColumns, peerColumns, scrapeColumns, closestColumns, pingColumns, storedColumns,
-		queryColumns, entranceColumns, ledgerColumns(t))
+		queryColumns, entranceColumns, figureColumns, ledgerColumns(t))
 	for _, name := range written {
 		if !slices.Contains(described, name) {
 			t.Errorf("column %s is not in datasets/README.md", name)
