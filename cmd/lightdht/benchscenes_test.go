@@ -53,3 +53,15 @@ func TestNotExact(t *testing.T) {
 		t.Errorf("wrote %q", data.String())
 	}
 }
+
+// A search that finds too few fails the run, too.
+func TestSearchFindsTooFew(t *testing.T) {
+	out, _ := newRows(io.Discard, "text", figureColumns...)
+	o := benchOptions{contacts: 2000, seed: 1, time: 1}
+	b := &tableBench{benchOptions: o, ctx: t.Context(), kind: "flat", out: out, screen: newScreen(io.Discard), told: time.Now()}
+	b.t = table.NewFlat()
+	err := b.search("8 of nobody", newSource(1, forTargets, 0), 8, table.Filter{})
+	if want := "WRONG: table flat, 8 of nobody: 0 found, not 8"; err == nil || err.Error() != want {
+		t.Errorf("got %v, want %s", err, want)
+	}
+}
