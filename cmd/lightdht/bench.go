@@ -110,9 +110,6 @@ func bench(c *cli.Context) error {
 	}
 	defer stop()
 	screen := newScreen(c.App.ErrWriter)
-	voice := newVoice(screen.w)
-	defer voice.close()
-	screen.w, c.App.ErrWriter = voice, screen
 	defer screen.clear()
 	return benchTables(c.Context, o, out, screen)
 }
