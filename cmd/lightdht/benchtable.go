@@ -44,6 +44,9 @@ func (b *tableBench) begin() {
 // print writes a figure.
 func (b *tableBench) print(f figure) error {
 	b.screen.clear()
+	if b.screen.isTerminal() {
+		b.told = time.Time{} // so that what comes next is told
+	}
 	return b.out.addOr([]any{f.line(b.kind)}, f.row(b.kind)...)
 }
 
