@@ -11,10 +11,17 @@ import (
 	"strings"
 )
 
-// machine says what the figures were measured on.
+// machine says what the figures were measured on and, where the system tells,
+// how many programs wanted its cores in the minute before: with more of them than
+// cores, times are too long.
 func machine() string {
-	return fmt.Sprintf("%s, %s, %s/%s, %s", orText(field("/proc/cpuinfo", "model name"), "unknown CPU"),
+	said := fmt.Sprintf("%s, %s, %s/%s, %s", orText(field("/proc/cpuinfo", "model name"), "unknown CPU"),
 		some(runtime.GOMAXPROCS(0), "core"), runtime.GOOS, runtime.GOARCH, runtime.Version())
+	if text, err := os.ReadFile("/proc/loadavg"); err == nil {
+		load, _, _ := strings.Cut(string(text), " ")
+		said += ", load " + load
+	}
+	return said
 }
 
 // field returns the first value of a name in a file of lines "name: value"; ""
