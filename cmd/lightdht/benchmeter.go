@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"runtime"
+	"slices"
 	"time"
 )
 
@@ -15,24 +16,45 @@ const benchSlices = 9
 type meter struct {
 	ctx    context.Context
 	slice  time.Duration
-	batch  int // operations between two looks at the clock
-	values []float64
+	batch  int       // operations between two looks at the clock
+	values []float64 // nanoseconds for each operation, by slice
 	allocs uint64
 	ops    int
 }
 
-// measure has op run for a time in all, and returns nanoseconds for each
-// operation by slice and allocations for each.
-func measure(ctx context.Context, total time.Duration, op func()) (values []float64, allocs float64, err error) {
-	m := meter{ctx: ctx, slice: max(total/benchSlices, 1)}
-	m.calibrate(op)
-	for range benchSlices {
-		if err := ctx.Err(); err != nil {
-			return nil, 0, err
-		}
-		m.run(op)
+// measure has each of ops run for a time in all, slices of them in turn, so that
+// a machine that is busy for a while disturbs them alike.
+func measure(ctx context.Context, total time.Duration, ops ...func()) ([]meter, error) {
+	meters := make([]meter, len(ops))
+	for i, op := range ops {
+		meters[i] = meter{ctx: ctx, slice: max(total/benchSlices, 1)}
+		meters[i].calibrate(op)
 	}
-	return m.values, float64(m.allocs) / float64(m.ops), ctx.Err()
+	for range benchSlices {
+		for i, op := range ops {
+			if err := ctx.Err(); err != nil {
+				return nil, err
+			}
+			meters[i].run(op)
+		}
+	}
+	return meters, ctx.Err()
+}
+
+// figure returns what was measured of a table.
+func (m *meter) figure(what string, contacts int) figure {
+	values := slices.Clone(m.values)
+	return figure{what, contacts, median(values), "ns", float64(m.allocs) / float64(m.ops), spread(values)}
+}
+
+// ratio returns the median of what m needs for each of what other needs, slices
+// that were measured one after the other being compared.
+func (m *meter) ratio(other *meter) float64 {
+	ratios := make([]float64, len(m.values))
+	for i := range ratios {
+		ratios[i] = m.values[i] / other.values[i]
+	}
+	return median(ratios)
 }
 
 // betweenLooks is how long a batch takes at least, so that the clock costs less

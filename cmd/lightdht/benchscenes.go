@@ -58,31 +58,40 @@ func (o *benchOptions) similarSource() (nodes, targets source) {
 func (b *tableBench) similar() error {
 	n := sharedOf(b.contacts)
 	nodes, targets := b.similarSource()
-	err := inOrder(
-		func() error { return b.among(&nodes, n) },
-		func() error {
-			return b.search(fmt.Sprintf("8 of IDs sharing %d bits", sharedBits), targets, 8, table.Filter{})
-		},
-		func() error { return b.check("shared", &nodes, n, 1, targets, table.Filter{}) },
-	)
+	b.t = nil // it goes before others come
+	uniform, err := b.among(newSource(b.seed, forUniform, 0), n)
 	if err != nil {
 		return err
 	}
-	shared := b.last
-	uniform := newSource(b.seed, forUniform, 0)
+	if b.t, err = b.among(nodes, n); err != nil {
+		return err
+	}
+	b.progress("measuring %s: IDs that share %d bits", b.kind, sharedBits)
+	meters, err := measure(b.ctx, b.time,
+		b.searching(b.t, targets, 8, table.Filter{}),
+		b.searching(uniform, newSource(b.seed, forTargets, 0), 8, table.Filter{}))
+	if err != nil {
+		return err
+	}
+	if err := b.checkFound("8 of uniform IDs", 8); err != nil {
+		return err
+	}
+	ratio := figure{"sharing : uniform", n, meters[0].ratio(&meters[1]), "ratio", noAllocs, "of slices side by side"}
 	return inOrder(
-		func() error { return b.among(&uniform, n) },
-		func() error { return b.search("8 of uniform IDs", newSource(b.seed, forTargets, 0), 8, table.Filter{}) },
-		func() error {
-			return b.print(figure{"sharing : uniform", n, shared / b.last, "ratio", noAllocs, "of the two figures above"})
-		},
+		func() error { return b.print(meters[0].figure(fmt.Sprintf("8 of IDs sharing %d bits", sharedBits), n)) },
+		func() error { return b.print(meters[1].figure("8 of uniform IDs", n)) },
+		func() error { return b.print(ratio) },
+		func() error { return b.check("shared", &nodes, n, 1, targets, table.Filter{}) },
 	)
 }
 
-// among puts the first n of s, and nobody else, in the table.
-func (b *tableBench) among(s *source, n int) error {
-	b.t, _ = table.New(b.kind)
-	return observe(b.t, s, n, answered(), b.each("filling", n))
+// among returns a table with the first n of s.
+func (b *tableBench) among(s source, n int) (table.Table, error) {
+	t, err := table.New(b.kind)
+	if err != nil {
+		return nil, err
+	}
+	return t, observe(t, &s, n, answered(), b.each("filling", n))
 }
 
 // checkAll compares searches in the fresh table.

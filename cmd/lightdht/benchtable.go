@@ -28,7 +28,6 @@ type tableBench struct {
 	size  int    // how many of them are in t
 	dst   []table.Contact
 	exact tally
-	last  float64 // nanoseconds of the operation measured last
 }
 
 // run takes all figures.
@@ -76,28 +75,40 @@ func (b *tableBench) each(what string, n int) func(i int) error {
 	}
 }
 
-// measure prints the figure of an operation, and keeps it in last.
+// measure prints the figure of an operation.
 func (b *tableBench) measure(what string, op func()) error {
 	b.progress("measuring %s: %s", b.kind, what)
-	values, allocs, err := measure(b.ctx, b.time, op)
+	meters, err := measure(b.ctx, b.time, op)
 	if err != nil {
 		return err
 	}
-	b.last = median(values)
-	return b.print(figure{what, b.t.Len(), b.last, "ns", allocs, spread(values)})
+	return b.print(meters[0].figure(what, b.t.Len()))
 }
 
-// search measures searches for the n nearest to each of targets.
+// search measures searches in t for the n nearest to each of targets.
 func (b *tableBench) search(what string, targets source, n int, f table.Filter) error {
-	var i uint64
-	err := b.measure(what, func() {
-		b.dst = b.t.AppendNearest(b.dst[:0], targets.id(i), n, f)
-		i++
-	})
-	if err == nil && len(b.dst) != n {
-		err = fmt.Errorf("WRONG: table %s, %s: %d found, not %d", b.kind, what, len(b.dst), n)
+	op := b.searching(b.t, targets, n, f)
+	if err := b.measure(what, op); err != nil {
+		return err
 	}
-	return err
+	return b.checkFound(what, n)
+}
+
+// searching returns an operation that searches for the next of targets.
+func (b *tableBench) searching(t table.Table, targets source, n int, f table.Filter) func() {
+	var i uint64
+	return func() {
+		b.dst = t.AppendNearest(b.dst[:0], targets.id(i), n, f)
+		i++
+	}
+}
+
+// checkFound fails unless the latest search found n.
+func (b *tableBench) checkFound(what string, n int) error {
+	if len(b.dst) != n {
+		return fmt.Errorf("WRONG: table %s, %s: %d found, not %d", b.kind, what, len(b.dst), n)
+	}
+	return nil
 }
 
 // fillPart is how many contacts a slice of filling has.
