@@ -17,6 +17,7 @@ import (
 
 	"github.com/lightdht/lightdht/scripts/peerbench/contest"
 	"github.com/lightdht/lightdht/scripts/peerbench/live"
+	"github.com/lightdht/lightdht/scripts/peerbench/memory"
 	"github.com/lightdht/lightdht/scripts/peerbench/server"
 )
 
@@ -28,6 +29,7 @@ type part struct {
 
 // parts are all there is to measure.
 var parts = []part{
+	{"memory", func(o options) []contest.Contest { return memory.Contests(o.contacts) }},
 	{"live", func(o options) []contest.Contest {
 		return live.Contests(live.Config{Contacts: o.contacts, Span: o.span})
 	}},
