@@ -1,10 +1,14 @@
 package lightdht
 
 import (
+	"bytes"
 	"fmt"
 	"math/rand/v2"
+	"net"
 	"net/netip"
 	"slices"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -45,21 +49,45 @@ func serveBench(b *testing.B, n *Node, q krpc.Query) {
 	}
 }
 
-// echo is a connection whose other end answers every query at once.
-func echo() *wire {
-	w := newWire()
-	w.send = func(b []byte, to netip.AddrPort) {
-		var q krpc.Message
-		krpc.Parse(b, &q)
-		reply := krpc.Message{Kind: krpc.KindReply, TID: q.TID, Fields: krpc.FieldID, ID: kad.ID{2}}
-		w.in <- datagram{krpc.Append(make([]byte, 0, 64), &reply), to}
-	}
-	return w
+// echo is a connection whose other end answers every query at once. It allocates
+// nothing.
+type echo struct {
+	*wire
+	in chan echoed
 }
 
-// One query and its answer, waited for. The echo itself allocates once.
+type echoed struct {
+	b  [64]byte
+	n  int
+	to netip.AddrPort
+}
+
+func newEcho() *echo { return &echo{newWire(), make(chan echoed, 256)} }
+
+// echoReply is an answer whose transaction id is to be filled in.
+var echoReply = krpc.Append(nil, &krpc.Message{Kind: krpc.KindReply, TID: []byte("...."), Fields: krpc.FieldID, ID: kad.ID{2}})
+
+func (e *echo) WriteToUDPAddrPort(b []byte, to netip.AddrPort) (int, error) {
+	const key = "1:t4:"
+	r := echoed{n: len(echoReply), to: to}
+	copy(r.b[:], echoReply)
+	copy(r.b[bytes.LastIndex(echoReply, []byte(key))+len(key):][:4], b[bytes.LastIndex(b, []byte(key))+len(key):])
+	e.in <- r
+	return len(b), nil
+}
+
+func (e *echo) ReadFromUDPAddrPort(b []byte) (int, netip.AddrPort, error) {
+	select {
+	case r := <-e.in:
+		return copy(b, r.b[:r.n]), r.to, nil
+	case <-e.closed:
+		return 0, netip.AddrPort{}, net.ErrClosed
+	}
+}
+
+// One query and its answer, waited for.
 func BenchmarkDo(b *testing.B) {
-	n := wired(b, echo(), 0)
+	n := wired(b, newEcho(), 0)
 	b.ReportAllocs()
 	for b.Loop() {
 		if _, err := n.Ping(b.Context(), asker); err != nil {
@@ -70,7 +98,7 @@ func BenchmarkDo(b *testing.B) {
 
 // One query and its answer, called back.
 func BenchmarkGo(b *testing.B) {
-	n := wired(b, echo(), 0)
+	n := wired(b, newEcho(), 0)
 	done := make(chan error)
 	callback := func(_ krpc.Reply, err error) { done <- err }
 	b.ReportAllocs()
@@ -80,4 +108,49 @@ func BenchmarkGo(b *testing.B) {
 			b.Fatal(err)
 		}
 	}
+}
+
+// Queries with 64 in flight, by one goroutine that sends and hears of the ends
+// on a channel, and by 64 chains of callbacks, each of which sends the next.
+func BenchmarkInFlight(b *testing.B) {
+	const depth = 64
+	b.Run("pipeline/64", func(b *testing.B) {
+		n := wired(b, newEcho(), 0)
+		done := make(chan error, depth)
+		callback := func(_ krpc.Reply, err error) { done <- err }
+		b.ReportAllocs()
+		for range depth {
+			n.Go(b.Context(), asker, krpc.Ping{}, callback)
+		}
+		for b.Loop() {
+			if err := <-done; err != nil {
+				b.Fatal(err)
+			}
+			n.Go(b.Context(), asker, krpc.Ping{}, callback)
+		}
+	})
+	b.Run("callbacks/64", func(b *testing.B) {
+		n := wired(b, newEcho(), 0)
+		var left atomic.Int64
+		left.Store(int64(b.N))
+		var wg sync.WaitGroup
+		var next func(krpc.Reply, error)
+		next = func(_ krpc.Reply, err error) {
+			if err != nil {
+				b.Error(err)
+			}
+			if left.Add(-1) < 0 {
+				wg.Done()
+				return
+			}
+			n.Go(b.Context(), asker, krpc.Ping{}, next)
+		}
+		b.ReportAllocs()
+		b.ResetTimer()
+		for range depth {
+			wg.Add(1)
+			next(krpc.Reply{}, nil)
+		}
+		wg.Wait()
+	})
 }

@@ -54,7 +54,7 @@ func (w *wire) Close() error        { w.once.Do(func() { close(w.closed) }); ret
 var asker = netip.MustParseAddrPort("10.0.0.2:2")
 
 // wired starts a node on w that knows size contacts, all of them good.
-func wired(t testing.TB, w *wire, size int) *Node {
+func wired(t testing.TB, w PacketConn, size int) *Node {
 	n, err := Listen("", Config{ID: kad.ID{1}, Conn4: w, Network: Private})
 	if err != nil {
 		t.Fatal(err)
