@@ -30,7 +30,7 @@ type call struct {
 	next     *call
 
 	// How the end is told: deliver runs in the goroutine that ends the call and
-	// must neither block nor take long; without it callback runs in one of its own.
+	// must neither block nor take long; without it the tellers run callback.
 	deliver  func(*call)
 	callback func(krpc.Reply, error)
 	reply    krpc.Reply
@@ -62,8 +62,8 @@ func (n *Node) wait(ctx context.Context, c *call, q krpc.Query) (krpc.Reply, err
 }
 
 // Go sends a query to addr and returns; callback is told the end, exactly once,
-// in a goroutine of its own: what Do would have returned. A nil callback is told
-// nothing.
+// in a goroutine that does nothing else until it returns: what Do would have
+// returned. A nil callback is told nothing.
 func (n *Node) Go(ctx context.Context, addr netip.AddrPort, q krpc.Query, callback func(krpc.Reply, error)) {
 	n.start(ctx, &call{to: kad.NodeInfo{Addr: addr}, callback: callback}, q)
 }
@@ -219,12 +219,9 @@ func (n *Node) end(c *call, err error) {
 	case c.deliver != nil:
 		c.deliver(c)
 	case c.callback != nil:
-		go c.tell()
+		n.tellers.tell(c)
 	}
 }
-
-// tell calls the caller back.
-func (c *call) tell() { c.callback(c.reply, c.err) }
 
 // takeReply brings a reply or a KRPC error to the call it answers.
 func (n *Node) takeReply(e *endpoint, m *krpc.Message, from netip.AddrPort, now time.Time) {

@@ -24,8 +24,9 @@
 // Promises:
 //
 //   - A callback runs exactly once: with the reply, a KRPC error, a time-out, the
-//     end of its context or of the node. It has a goroutine of its own and no lock
-//     is held, so it may do anything, waiting for other queries included.
+//     end of its context or of the node. Its goroutine does nothing else until it
+//     returns and no lock is held, so it may do anything, waiting for other queries
+//     included.
 //   - Do and Go are one mechanism.
 //   - A reply counts only from the address that was asked, under the transaction
 //     id that was sent there; who answered is told apart from who was expected.
@@ -42,6 +43,7 @@
 //	ledger, optout, commons          what was sent to whom, to whom never; what vantages share
 //	trace, handler, serve, samples   hooks, and answers to queries; peers and token for them
 //	call, pending, holding           queries of ours, from their sending to their end
+//	teller                           who runs callbacks
 //	observe, roster, record          sightings, on their way to recorder, table and core
 //	walk, seed, shortlist, lookup    lookups; scrape, explore and bootstrap are made of them
 //	upkeep, agenda, reach            what the node does on its own; core, bucket, place: for whom
@@ -82,7 +84,8 @@ type Node struct {
 	rtt     rttEstimator
 	count   counters
 	greeter greeter
-	held    holding // calls that wait for their turn
+	held    holding  // calls that wait for their turn
+	tellers *tellers // who runs callbacks
 	guard   *guard
 	*commons
 
@@ -127,7 +130,7 @@ func Listen(addr string, cfg Config) (*Node, error) {
 	}
 	n := &Node{
 		cfg: cfg, follows: follows, private: cfg.Network == Private, began: now,
-		pending: newPending(), wake: make(chan struct{}, 1), stir: make(chan struct{}, 1),
+		pending: newPending(), tellers: newTellers(), wake: make(chan struct{}, 1), stir: make(chan struct{}, 1),
 		tokens: newTokens(now), guard: newGuard(cfg.Limits), commons: newCommons(cfg),
 	}
 	n.self.Store(&cfg.ID)
@@ -149,9 +152,8 @@ func Listen(addr string, cfg Config) (*Node, error) {
 }
 
 // Close ends the node: its sockets are closed, its goroutines have ended, and
-// every waiting call has been given ErrClosed when Close returns. Callbacks run
-// in goroutines of their own and may still be at work then, so a callback may
-// call Close. Closing twice is no error.
+// every waiting call has been given ErrClosed when Close returns. Callbacks may
+// still be at work then, so a callback may call Close. Closing twice is no error.
 func (n *Node) Close() error {
 	n.closing.Lock()
 	n.cancel()
@@ -168,6 +170,7 @@ func (n *Node) Close() error {
 		n.end(c, ErrClosed)
 	}
 	n.wg.Wait()
+	n.tellers.close()
 	n.name(n.ID(), kad.ID{})
 	return errors.Join(errs...)
 }
