@@ -50,7 +50,27 @@ func TestSocketAllocatesNothing(t *testing.T) {
 	})
 }
 
-// Neither does a packet that hooks could be told of, when there are none.
+// A query of ours allocates the bytes of its reply, which the caller keeps, and
+// nothing else, though its context may end.
+func TestQueryAllocatesItsReply(t *testing.T) {
+	n := wired(t, newEcho(), 0)
+	done := make(chan error, 1)
+	callback := func(_ krpc.Reply, err error) { done <- err }
+	for name, query := range map[string]func() error{
+		"Do": func() error { _, err := n.Ping(t.Context(), asker); return err },
+		"Go": func() error { n.Go(t.Context(), asker, krpc.Ping{}, callback); return <-done },
+	} {
+		if got := testing.AllocsPerRun(1000, func() {
+			if err := query(); err != nil {
+				t.Error(err)
+			}
+		}); got > 1 {
+			t.Errorf("%s: %v allocations", name, got)
+		}
+	}
+}
+
+// A packet that hooks could be told of allocates nothing when there are none.
 func TestNilHooksAllocateNothing(t *testing.T) {
 	cfg := Config{Network: Public, Conn4: newWire(), Limits: Limits{Inbound: 50}, Upkeep: UpkeepConfig{Off: true}, Trace: &Trace{}}
 	n, err := Listen("", cfg)

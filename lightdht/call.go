@@ -25,52 +25,75 @@ type call struct {
 	deadline time.Time
 	moment   int64        // that the limits gave it
 	size     atomic.Int32 // of the query on the wire
-	unwatch  func() bool  // stops watching the caller's context; nil when it cannot end
+	unwatch  func() bool  // of one that was held: stops watching the caller's context; nil when it cannot end
+	watch    *watch       // of one that waits: pending's; nil when its context cannot end, or is the caller's to watch
 	prev     *call        // in the queue of pending
 	next     *call
 
-	// How the end is told: deliver runs in the goroutine that ends the call and
-	// must neither block nor take long; without it the tellers run callback.
+	// How the end is told: with waited, who reads done watches the context, too;
+	// deliver runs in the goroutine that ends the call and must neither block nor
+	// take long; callback is run by the tellers.
+	waited   bool
+	done     chan struct{} // has room for it
 	deliver  func(*call)
 	callback func(krpc.Reply, error)
 	reply    krpc.Reply
 	err      error
+
+	home  *spares      // where it comes from; nil: it is not used again
+	users atomic.Int32 // those who may still look at it; the last one brings it home
 }
 
-// Do sends a query to addr and waits for its answer. The error is a
+// Do sends a query to addr and waits for its answer, which is the caller's to
+// keep: the node uses nothing of it again. The error is a
 // *[QueryError] about ErrTimeout, ErrRefused, ErrClosed, ErrReserved, ErrAddress,
 // ErrFamily, ErrOptOut, ErrLimited, the end of ctx, a *krpc.Error that was the answer, what is wrong with q, or what
 // the system said.
 func (n *Node) Do(ctx context.Context, addr netip.AddrPort, q krpc.Query) (krpc.Reply, error) {
-	return n.wait(ctx, &call{to: kad.NodeInfo{Addr: addr}}, q)
+	return n.wait(ctx, kad.NodeInfo{Addr: addr}, false, q)
 }
 
 // Ask is Do with an ID that is expected at the address. A reply from another ID
 // is a reply (see krpc.Reply.Unexpected), and a failure of the contact that was
 // expected.
 func (n *Node) Ask(ctx context.Context, node kad.NodeInfo, q krpc.Query) (krpc.Reply, error) {
-	return n.wait(ctx, &call{to: node, named: true}, q)
+	return n.wait(ctx, node, true, q)
 }
 
-// wait sends c's query and waits for its end.
-func (n *Node) wait(ctx context.Context, c *call, q krpc.Query) (krpc.Reply, error) {
-	done := make(chan struct{})
-	c.deliver = func(*call) { close(done) }
+// wait sends a query and waits for its end.
+func (n *Node) wait(ctx context.Context, to kad.NodeInfo, named bool, q krpc.Query) (reply krpc.Reply, err error) {
+	c := n.spares.get(1, to, named)
+	c.waited = true
 	n.start(ctx, c, q)
-	<-done // ctx ends it too
-	return c.reply, c.err
+	select {
+	case <-c.done:
+	case <-ctx.Done():
+		n.abort(c, context.Cause(ctx))
+		<-c.done
+	}
+	reply, err = c.reply, c.err
+	c.release()
+	return reply, err
 }
 
 // Go sends a query to addr and returns; callback is told the end, exactly once,
 // in a goroutine that does nothing else until it returns: what Do would have
-// returned. A nil callback is told nothing.
+// returned, and as much the callback's to keep. A nil callback is told nothing.
 func (n *Node) Go(ctx context.Context, addr netip.AddrPort, q krpc.Query, callback func(krpc.Reply, error)) {
-	n.start(ctx, &call{to: kad.NodeInfo{Addr: addr}, callback: callback}, q)
+	n.callBack(ctx, kad.NodeInfo{Addr: addr}, false, q, callback)
 }
 
 // AskGo is Go with an ID that is expected at the address, as in Ask.
 func (n *Node) AskGo(ctx context.Context, node kad.NodeInfo, q krpc.Query, callback func(krpc.Reply, error)) {
-	n.start(ctx, &call{to: node, named: true, callback: callback}, q)
+	n.callBack(ctx, node, true, q, callback)
+}
+
+// callBack sends a query and has callback told its end.
+func (n *Node) callBack(ctx context.Context, to kad.NodeInfo, named bool, q krpc.Query, callback func(krpc.Reply, error)) {
+	c := n.spares.get(2, to, named) // this one, and whoever tells the end
+	c.callback = callback
+	n.start(ctx, c, q)
+	c.release()
 }
 
 // outgoing is the room to write a query in.
@@ -101,7 +124,8 @@ func (n *Node) start(ctx context.Context, c *call, q krpc.Query) time.Duration {
 		n.end(c, context.Cause(ctx))
 		return 0
 	}
-	wait, at, ok := n.pacer.moment(time.Now(), c.to.Addr.Addr(), false, n.cfg.Timeout)
+	c.sent = time.Now()
+	wait, at, ok := n.pacer.moment(c.sent, c.to.Addr.Addr(), false, n.cfg.Timeout)
 	c.moment = at
 	switch {
 	case !ok:
@@ -116,7 +140,7 @@ func (n *Node) start(ctx context.Context, c *call, q krpc.Query) time.Duration {
 	return wait
 }
 
-// launch sends c's query.
+// launch sends c's query, at c.sent.
 func (n *Node) launch(ctx context.Context, e *endpoint, c *call, q krpc.Query) {
 	out := outgoings.Get().(*outgoing)
 	defer outgoings.Put(out)
@@ -142,24 +166,28 @@ func (n *Node) refuse(c *call) {
 
 // register makes c wait for its answer; false when it has ended instead.
 func (n *Node) register(ctx context.Context, c *call) bool {
-	if ctx.Done() != nil && c.unwatch == nil {
-		c.unwatch = context.AfterFunc(ctx, func() { n.abort(c, context.Cause(ctx)) })
+	var done <-chan struct{}
+	if !c.waited && c.unwatch == nil {
+		done = ctx.Done()
 	}
-	c.sent = time.Now()
 	c.deadline = c.sent.Add(n.cfg.Timeout)
-	ok, first := n.pending.add(c)
-	switch {
-	case !ok:
+	a := n.pending.add(c, done)
+	if !a.ok {
 		n.end(c, ErrClosed)
 		return false
-	case ctx.Err() != nil: // it may have ended before c waited
-		n.abort(c, context.Cause(ctx))
-		return false
-	case first:
+	}
+	if a.first {
 		select {
 		case n.wake <- struct{}{}:
 		default:
 		}
+	}
+	if a.watch {
+		n.watch(ctx)
+	}
+	if ctx.Err() != nil { // it may have ended before c waited
+		n.abort(c, context.Cause(ctx))
+		return false
 	}
 	return true
 }
@@ -216,10 +244,14 @@ func (n *Node) end(c *call, err error) {
 		c.unwatch()
 	}
 	switch {
+	case c.waited:
+		c.done <- struct{}{}
 	case c.deliver != nil:
 		c.deliver(c)
 	case c.callback != nil:
 		n.tellers.tell(c)
+	default:
+		c.release()
 	}
 }
 
@@ -285,45 +317,4 @@ func (n *Node) sawReply(m *krpc.Message, from netip.AddrPort, now time.Time, rtt
 		}, about{method: method})
 	}
 	n.mention(m, from, now)
-}
-
-// reap ends calls whose time is over, and forgets announced peers whose is.
-func (n *Node) reap() {
-	sweep := time.NewTicker(time.Minute)
-	defer sweep.Stop()
-	deadline := time.NewTimer(time.Hour)
-	defer deadline.Stop()
-	for {
-		if next := n.reapCalls(); next.IsZero() {
-			deadline.Stop()
-		} else {
-			deadline.Reset(time.Until(next))
-		}
-		select {
-		case <-deadline.C:
-		case <-n.wake:
-		case now := <-sweep.C:
-			for _, e := range n.ends {
-				e.peers.sweep(now)
-			}
-		case <-n.ctx.Done():
-			return
-		}
-	}
-}
-
-// reapCalls ends the calls that have timed out and returns when the next will,
-// the zero time when none waits.
-func (n *Node) reapCalls() time.Time {
-	for {
-		now := time.Now()
-		c, next := n.pending.expire(now)
-		if c == nil {
-			return next
-		}
-		n.count.add(Timeouts, 1)
-		n.see(n.cfg.Trace.Timeout, Packet{Time: now, Addr: c.to.Addr, Method: c.method, Size: int(c.size.Load()), RTT: now.Sub(c.sent), Err: ErrTimeout})
-		n.failed(c, c.sent.Add(n.rtt.patience(n.cfg.Timeout)), now)
-		n.end(c, ErrTimeout)
-	}
 }

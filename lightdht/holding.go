@@ -60,10 +60,12 @@ func (n *Node) hold(ctx context.Context, e *endpoint, c *call, q krpc.Query, wai
 	n.count.add(QueriesHeld, 1)
 	send := func() {
 		if n.held.take(c) {
+			c.sent = time.Now()
 			n.launch(ctx, e, c, q)
 		}
 	}
-	if ctx.Done() != nil {
+	c.users.Add(1) // the timer, for ever
+	if ctx.Done() != nil && !c.waited {
 		c.unwatch = context.AfterFunc(ctx, func() { n.abort(c, context.Cause(ctx)) })
 	}
 	switch {

@@ -42,8 +42,8 @@
 //	packet, limits, pacer, guard     what is read and sent, and how much
 //	ledger, optout, commons          what was sent to whom, to whom never; what vantages share
 //	trace, handler, serve, samples   hooks, and answers to queries; peers and token for them
-//	call, pending, holding           queries of ours, from their sending to their end
-//	teller                           who runs callbacks
+//	call, pending, holding, reaper   queries of ours, from their sending to their end
+//	watch, teller, spare             their contexts; who runs callbacks; calls used again
 //	observe, roster, record          sightings, on their way to recorder, table and core
 //	walk, seed, shortlist, lookup    lookups; scrape, explore and bootstrap are made of them
 //	upkeep, agenda, reach            what the node does on its own; core, bucket, place: for whom
@@ -86,6 +86,7 @@ type Node struct {
 	greeter greeter
 	held    holding  // calls that wait for their turn
 	tellers *tellers // who runs callbacks
+	spares  spares   // calls to be used again
 	guard   *guard
 	*commons
 
@@ -169,6 +170,7 @@ func (n *Node) Close() error {
 		n.pacer.release(time.Now(), c.to.Addr.Addr(), c.moment) // others may share it
 		n.end(c, ErrClosed)
 	}
+	n.unwatch()
 	n.wg.Wait()
 	n.tellers.close()
 	n.name(n.ID(), kad.ID{})

@@ -21,6 +21,8 @@ type pending struct {
 	rng    *rand.ChaCha8
 	closed bool
 
+	watches watches // of the contexts that the calls end with
+
 	late map[uint32]ended // recently ended without an answer, at most lateLimit
 	ring [lateLimit]uint32
 	fill int // ring entries in use
@@ -39,14 +41,23 @@ func newPending() *pending {
 	return &pending{calls: map[uint32]*call{}, rng: rand.NewChaCha8(seed), late: map[uint32]ended{}}
 }
 
-// add gives c an unpredictable transaction id that no waiting call has. It
-// reports whether c may be sent (false: closed), and whether c is the only one
-// waiting.
-func (p *pending) add(c *call) (ok, first bool) {
+// admission is what adding a call to pending comes to.
+type admission struct {
+	ok    bool // it may be sent; else pending is closed
+	first bool // it is the only one waiting
+	watch bool // it is the first to wait under a context that is to be watched
+}
+
+// add gives c an unpredictable transaction id that no waiting call has. done,
+// which may be nil, tells of the end of its context.
+func (p *pending) add(c *call, done <-chan struct{}) (a admission) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.closed {
-		return false, false
+		return admission{}
+	}
+	if done != nil {
+		c.watch, a.watch = p.watches.join(done)
 	}
 	for {
 		c.tid = uint32(p.rng.Uint64())
@@ -56,7 +67,8 @@ func (p *pending) add(c *call) (ok, first bool) {
 	}
 	p.calls[c.tid] = c
 	p.queue.push(c)
-	return true, p.queue.head == c
+	a.ok, a.first = true, p.queue.head == c
+	return a
 }
 
 // A verdict says what a reply belongs to.
@@ -138,6 +150,7 @@ func (p *pending) close() []*call {
 func (p *pending) drop(c *call) {
 	delete(p.calls, c.tid)
 	p.queue.remove(c)
+	c.watch.leave()
 }
 
 func (p *pending) remember(c *call) {

@@ -31,22 +31,37 @@ func (n *naive) match(tid uint32, from netip.AddrPort) (*call, verdict) {
 	return nil, stray
 }
 
+// under takes out the calls of one context.
+func (n *naive) under(done <-chan struct{}, of map[*call]<-chan struct{}) (all []*call) {
+	for _, c := range slices.Clone(n.calls) {
+		if of[c] == done {
+			n.drop(c)
+			all = append(all, c)
+		}
+	}
+	n.ended = append(n.ended, all...)
+	return all
+}
+
 // Random operations on pending and on the list have the same results.
 func TestPendingAgainstAList(t *testing.T) {
 	for seed := range uint64(20) {
 		r := rand.New(rand.NewPCG(seed, 0))
 		p, twin := newPending(), &naive{}
 		var all []*call
+		contexts := []<-chan struct{}{nil, make(chan struct{}), make(chan struct{})}
+		of := map[*call]<-chan struct{}{}
 		now := time.Unix(0, 0)
 		for step := range 2000 {
 			now = now.Add(time.Duration(r.IntN(100)) * time.Millisecond)
-			switch op := r.IntN(10); {
+			switch op := r.IntN(11); {
 			case op < 5:
 				addr := netip.AddrPortFrom(netip.AddrFrom4([4]byte{10, 0, 0, byte(r.IntN(4))}), 1)
 				c := &call{to: kad.NodeInfo{Addr: addr}, sent: now, deadline: now.Add(time.Second)}
-				ok, first := p.add(c)
-				if !ok || first != (len(twin.calls) == 0) {
-					t.Fatalf("seed %d, step %d: add says %v, %v", seed, step, ok, first)
+				of[c] = contexts[r.IntN(len(contexts))]
+				watched := of[c] == nil || p.watches.all[of[c]] != nil
+				if a := p.add(c, of[c]); !a.ok || a.first != (len(twin.calls) == 0) || a.watch == watched {
+					t.Fatalf("seed %d, step %d: add says %+v", seed, step, a)
 				}
 				all, twin.calls = append(all, c), append(twin.calls, c)
 			case op < 8 && len(all) > 0:
@@ -68,6 +83,11 @@ func TestPendingAgainstAList(t *testing.T) {
 				if want {
 					twin.drop(c)
 					twin.ended = append(twin.ended, c)
+				}
+			case op == 10:
+				done := contexts[1+r.IntN(2)]
+				if got, want := p.takeAll(done), twin.under(done, of); !slices.Equal(got, want) {
+					t.Fatalf("seed %d, step %d: takeAll says %v, want %v", seed, step, got, want)
 				}
 			default:
 				checkExpire(t, p, twin, now)
@@ -100,12 +120,12 @@ func checkExpire(t *testing.T, p *pending, twin *naive, now time.Time) {
 func TestPendingLetsNobodyInAfterClose(t *testing.T) {
 	p := newPending()
 	a, b := &call{}, &call{}
-	p.add(a)
-	p.add(b)
+	p.add(a, nil)
+	p.add(b, nil)
 	if got := p.close(); !slices.Equal(got, []*call{a, b}) {
 		t.Errorf("close returned %d calls, want the two that wait", len(got))
 	}
-	if ok, _ := p.add(&call{}); ok {
+	if p.add(&call{}, nil).ok {
 		t.Error("a call came in after close")
 	}
 	if p.take(a) || len(p.close()) != 0 {

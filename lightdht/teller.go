@@ -71,6 +71,7 @@ func (t *tellers) work() {
 	t.rouse()
 	t.mu.Unlock()
 	c.callback(c.reply, c.err)
+	c.release()
 	t.mu.Lock()
 }
 
