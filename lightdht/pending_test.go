@@ -50,7 +50,7 @@ func TestPendingAgainstAList(t *testing.T) {
 		p, twin := newPending(), &naive{}
 		var all []*call
 		contexts := []<-chan struct{}{nil, make(chan struct{}), make(chan struct{})}
-		of := map[*call]<-chan struct{}{}
+		of, watched := map[*call]<-chan struct{}{}, map[<-chan struct{}]bool{nil: true}
 		now := time.Unix(0, 0)
 		for step := range 2000 {
 			now = now.Add(time.Duration(r.IntN(100)) * time.Millisecond)
@@ -59,10 +59,10 @@ func TestPendingAgainstAList(t *testing.T) {
 				addr := netip.AddrPortFrom(netip.AddrFrom4([4]byte{10, 0, 0, byte(r.IntN(4))}), 1)
 				c := &call{to: kad.NodeInfo{Addr: addr}, sent: now, deadline: now.Add(time.Second)}
 				of[c] = contexts[r.IntN(len(contexts))]
-				watched := of[c] == nil || p.watches.all[of[c]] != nil
-				if a := p.add(c, of[c]); !a.ok || a.first != (len(twin.calls) == 0) || a.watch == watched {
+				if a := p.add(c, of[c]); !a.ok || a.first != (len(twin.calls) == 0) || a.watch == watched[of[c]] {
 					t.Fatalf("seed %d, step %d: add says %+v", seed, step, a)
 				}
+				watched[of[c]] = true
 				all, twin.calls = append(all, c), append(twin.calls, c)
 			case op < 8 && len(all) > 0:
 				c := all[r.IntN(len(all))]
@@ -86,6 +86,7 @@ func TestPendingAgainstAList(t *testing.T) {
 				}
 			case op == 10:
 				done := contexts[1+r.IntN(2)]
+				watched[done] = false
 				if got, want := p.takeAll(done), twin.under(done, of); !slices.Equal(got, want) {
 					t.Fatalf("seed %d, step %d: takeAll says %v, want %v", seed, step, got, want)
 				}
