@@ -17,8 +17,8 @@ type tellers struct {
 	wg     sync.WaitGroup // those that rest
 }
 
-// idleTellers is how many rest at most.
-const idleTellers = 64
+// idleTellers is how many rest at most, each on some 8 kB of stack.
+const idleTellers = 16
 
 func newTellers() *tellers {
 	t := &tellers{}
