@@ -30,21 +30,23 @@ func each(b *testing.B, bench func(b *testing.B, kind string)) {
 
 func fixed() *rand.Rand { return rand.New(rand.NewPCG(1, 2)) }
 
-// targets returns what a benchmark asks for in turn.
-func targets(r *rand.Rand) (ids [1024]kad.ID) {
-	for i := range ids {
-		ids[i] = randomID(r)
-	}
-	return ids
+// targets draws what a benchmark asks for: another ID each time, so that what
+// lies around it is not in the cache already.
+func targets(r *rand.Rand) func() kad.ID {
+	return func() kad.ID { return randomID(r) }
 }
 
-func benchNearest(b *testing.B, tb table.Table, ids [1024]kad.ID, n int, f table.Filter) {
+// near draws targets that share their first bits with center.
+func near(r *rand.Rand, center kad.ID, bits int) func() kad.ID {
+	zone := center.Prefix(bits)
+	return func() kad.ID { return zone.Fill(randomID(r)) }
+}
+
+func benchNearest(b *testing.B, tb table.Table, target func() kad.ID, n int, f table.Filter) {
 	dst := make([]table.Contact, 0, n)
 	b.ReportAllocs()
-	i := 0
 	for b.Loop() {
-		dst = tb.AppendNearest(dst[:0], ids[i%len(ids)], n, f)
-		i++
+		dst = tb.AppendNearest(dst[:0], target(), n, f)
 	}
 	if len(dst) != n {
 		b.Fatalf("%d contacts, want %d", len(dst), n)
@@ -129,11 +131,7 @@ func BenchmarkAppendNearestCrowd(b *testing.B) {
 			n := kad.NodeInfo{ID: sharing(r, center, 40), Addr: addr6(i)}
 			tb.Observe(table.Sighting{Node: n, Time: epoch, Event: table.Mentioned})
 		}
-		ids := targets(r)
-		for i := range ids {
-			ids[i] = sharing(r, center, 40)
-		}
-		benchNearest(b, tb, ids, 8, table.Good(epoch))
+		benchNearest(b, tb, near(r, center, 40), 8, table.Good(epoch))
 	})
 }
 
@@ -145,11 +143,7 @@ func BenchmarkAppendNearestShared(b *testing.B) {
 		for i := range 100_000 {
 			tb.Observe(replied(sharing(r, center, 100), addr4(i), epoch))
 		}
-		ids := targets(r)
-		for i := range ids {
-			ids[i] = sharing(r, center, 100)
-		}
-		benchNearest(b, tb, ids, 8, table.Filter{})
+		benchNearest(b, tb, near(r, center, 100), 8, table.Filter{})
 	})
 }
 

@@ -2,6 +2,7 @@ package table_test
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"runtime"
 	"sync"
 	"sync/atomic"
@@ -90,13 +91,12 @@ func BenchmarkBusy(b *testing.B) {
 }
 
 func benchBusy(b *testing.B, tb table.Table, write func(i int)) {
-	ids := targets(fixed())
 	var c crew
 	var writes, reads atomic.Int64
 	c.hire(&writes, func(i int) { write(1<<40 + i) })
-	for range 2 {
-		dst := make([]table.Contact, 0, 8)
-		c.hire(&reads, func(i int) { tb.AppendNearest(dst, ids[i%len(ids)], 8, table.Filter{}) })
+	for i := range uint64(2) {
+		dst, target := make([]table.Contact, 0, 8), targets(rand.New(rand.NewPCG(i, 0)))
+		c.hire(&reads, func(int) { tb.AppendNearest(dst, target(), 8, table.Filter{}) })
 	}
 	i := 0
 	for b.Loop() {
