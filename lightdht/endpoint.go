@@ -13,8 +13,8 @@ import (
 )
 
 // endpoint is the node's end in one family: a socket, the contacts, what it
-// knows of its own place, and what its read loop works with: in, query, ans and
-// clock, which are its own.
+// knows of its own place, and what its read loop works with: buf, in, query,
+// ans and clock, which are its own.
 type endpoint struct {
 	family kad.Family
 	conn   PacketConn
@@ -28,6 +28,7 @@ type endpoint struct {
 	ballot ballot               // which address others see us at
 	selves addrSet              // addresses from which our own queries came back
 
+	buf   []byte       // of a conn that is none of the system's
 	in    krpc.Message // the message being read
 	query Packet       // the query being answered
 	ans   answerer
@@ -79,13 +80,17 @@ func (e *endpoint) buffers() []any {
 	return e.udp.buffers()
 }
 
-// read reads one packet and, if e is stamped, when it arrived.
-func (e *endpoint) read(b []byte) (size int, from netip.AddrPort, stamp int64, err error) {
+// read reads one packet, which stays until the next read, and if e is stamped,
+// when it arrived.
+func (e *endpoint) read() (b []byte, from netip.AddrPort, stamp int64, err error) {
 	if e.udp != nil {
-		return e.udp.read(b)
+		return e.udp.read()
 	}
-	size, from, err = e.conn.ReadFromUDPAddrPort(b)
-	return size, from, 0, err
+	if e.buf == nil {
+		e.buf = make([]byte, maxDatagram)
+	}
+	size, from, err := e.conn.ReadFromUDPAddrPort(e.buf)
+	return e.buf[:size], from, 0, err
 }
 
 // close closes the socket; having been closed before is no error.

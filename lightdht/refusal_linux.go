@@ -2,9 +2,7 @@ package lightdht
 
 import (
 	"encoding/binary"
-	"net"
 	"net/netip"
-	"strconv"
 	"syscall"
 )
 
@@ -100,12 +98,4 @@ func addrPortOf(sa syscall.Sockaddr) netip.AddrPort {
 		return netip.AddrPortFrom(addr, uint16(sa.Port))
 	}
 	return netip.AddrPort{}
-}
-
-// zoneName is as package net names a zone.
-func zoneName(index int) string {
-	if ifi, err := net.InterfaceByIndex(index); err == nil {
-		return ifi.Name
-	}
-	return strconv.Itoa(index)
 }

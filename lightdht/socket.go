@@ -123,15 +123,15 @@ func listenOne(network, addr string) (*net.UDPConn, error) {
 const maxDatagram = 65535
 
 // readLoop reads e's socket until it is closed. Addresses are unmapped and
-// times taken here and nowhere else.
+// times taken here and nowhere else: a packet's time is when its turn comes, also
+// where the system was asked for some at once.
 func (n *Node) readLoop(e *endpoint) {
-	buf := make([]byte, maxDatagram)
 	for failures := 0; ; {
-		size, from, stamp, err := e.read(buf)
+		b, from, stamp, err := e.read()
 		now := time.Now()
 		if err == nil {
 			failures = 0
-			n.receive(e, buf[:size], kad.Unmap(from), now)
+			n.receive(e, b, kad.Unmap(from), now)
 			e.measure(stamp, now)
 			continue
 		}

@@ -32,8 +32,8 @@ func newUDPConn(conn *net.UDPConn) *udpConn {
 
 // ReadFromUDPAddrPort reads one packet.
 func (c *udpConn) ReadFromUDPAddrPort(b []byte) (int, netip.AddrPort, error) {
-	size, from, _, err := c.read(b)
-	return size, from, err
+	packet, from, _, err := c.read()
+	return copy(b, packet), from, err
 }
 
 // Close closes the socket. What it dropped can still be asked for.

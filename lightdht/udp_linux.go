@@ -4,7 +4,6 @@ import (
 	"encoding/binary"
 	"errors"
 	"math/bits"
-	"net/netip"
 	"slices"
 	"sync"
 	"syscall"
@@ -18,8 +17,10 @@ const (
 
 // system is what Linux offers beyond a PacketConn.
 type system struct {
+	family int // AF_INET, AF_INET6; 0: not known
 	stamps bool
-	oob    [128]byte // of the goroutine that reads
+	in     *inbox    // of the goroutine that reads
+	outs   sync.Pool // of *parcel
 	drops  wide
 	queue  sync.Mutex    // held while the error queue is read
 	failed chan struct{} // has one when the error queue is to be read
@@ -31,7 +32,9 @@ type system struct {
 func (c *udpConn) setUp() {
 	c.sys.failed = make(chan struct{}, 1)
 	c.sys.quoted = make([]byte, 1<<11)
+	c.sys.in, c.sys.outs.New = newInbox(), newParcel
 	c.raw.Control(func(fd uintptr) {
+		c.sys.family, _ = syscall.GetsockoptInt(int(fd), syscall.SOL_SOCKET, syscall.SO_DOMAIN)
 		set := syscall.SetsockoptInt
 		c.sys.stamps = set(int(fd), syscall.SOL_SOCKET, syscall.SO_TIMESTAMPNS, 1) == nil
 		set(int(fd), syscall.SOL_SOCKET, syscall.SO_RXQ_OVFL, 1)
@@ -65,47 +68,6 @@ func (c *udpConn) forceBuffer(which int) {
 
 // stamped reports whether packets come with their time of arrival.
 func (c *udpConn) stamped() bool { return c.sys.stamps }
-
-// read reads one packet. stamp is when it arrived by the kernel's wall clock, in
-// Unix nanoseconds, or 0. An error about a packet that came back is not one of
-// reading: there are packets to read behind it.
-func (c *udpConn) read(b []byte) (size int, from netip.AddrPort, stamp int64, err error) {
-	for range 1 << 16 { // the kernel tells each once; a system that does not must not make us spin
-		var told int
-		size, told, _, from, err = c.ReadMsgUDPAddrPort(b, c.sys.oob[:])
-		if err == nil {
-			return size, from, c.takeControl(c.sys.oob[:told]), nil
-		}
-		if !c.undelivered(err) {
-			break
-		}
-	}
-	return 0, netip.AddrPort{}, 0, err
-}
-
-// writeTries is more than enough when nothing but new packets that come back can
-// fail a write. A write that fails on its own account, for want of a route,
-// costs some microseconds by that.
-const writeTries = 8
-
-// WriteToUDPAddrPort writes one packet. An error about an earlier one that came
-// back fails the write in its stead, so the write is tried again, while the error
-// queue stands still: each error that is read announces the next.
-func (c *udpConn) WriteToUDPAddrPort(b []byte, to netip.AddrPort) (size int, err error) {
-	size, err = c.UDPConn.WriteToUDPAddrPort(b, to)
-	if err == nil || !c.undelivered(err) {
-		return size, err
-	}
-	c.sys.queue.Lock()
-	defer c.sys.queue.Unlock()
-	for range writeTries {
-		size, err = c.UDPConn.WriteToUDPAddrPort(b, to)
-		if err == nil || !c.undelivered(err) {
-			break
-		}
-	}
-	return size, err
-}
 
 // undelivered reports whether err may be about a packet that came back, and has
 // the error queue read then.

@@ -1,5 +1,8 @@
 package lightdht
 
-// sysGetsockopt is that of asm/unistd_32.h, since Linux 4.3; package syscall has
-// socketcall alone.
-const sysGetsockopt = 365
+// Those of asm/unistd_32.h, since Linux 4.3; package syscall has socketcall
+// alone.
+const (
+	sysGetsockopt = 365
+	sysSendto     = 369
+)

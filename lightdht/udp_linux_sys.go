@@ -4,4 +4,7 @@ package lightdht
 
 import "syscall"
 
-const sysGetsockopt = syscall.SYS_GETSOCKOPT
+const (
+	sysGetsockopt = syscall.SYS_GETSOCKOPT
+	sysSendto     = syscall.SYS_SENDTO
+)

@@ -86,13 +86,14 @@ func unread(t *testing.T, c *udpConn, buf []byte) (n int) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	var oob [128]byte
 	raw.Control(func(fd uintptr) {
 		for {
-			_, told, _, _, err := syscall.Recvmsg(int(fd), buf, c.sys.oob[:], syscall.MSG_DONTWAIT)
+			_, told, _, _, err := syscall.Recvmsg(int(fd), buf, oob[:], syscall.MSG_DONTWAIT)
 			if err != nil {
 				return
 			}
-			c.takeControl(c.sys.oob[:told])
+			c.takeControl(oob[:told])
 			n++
 		}
 	})
@@ -164,7 +165,7 @@ func TestNodeCountsDrops(t *testing.T) {
 // the first socket has asked for it, does so, and has it go on.
 func stampsNow(t *testing.T) {
 	t.Helper()
-	c, buf := newUDPConn(openUDP(t, "127.0.0.1:0")), make([]byte, 100)
+	c := newUDPConn(openUDP(t, "127.0.0.1:0"))
 	if !c.stamped() {
 		t.Skip("this kernel does not tell when packets arrived (SO_TIMESTAMPNS)")
 	}
@@ -175,7 +176,7 @@ func stampsNow(t *testing.T) {
 		sent := time.Now()
 		eventually(t, "some time has passed", func() bool { return time.Since(sent) > time.Millisecond })
 		read := time.Now().UnixNano()
-		_, _, stamp, err := c.read(buf)
+		_, _, stamp, err := c.read()
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -7,14 +7,16 @@ import "net/netip"
 // On systems other than Linux nothing is told of a socket beyond its packets.
 // Nobody hears of packets that came back either: BSD and its kin tell only
 // sockets that are connected, and package net has Windows keep them to itself.
-type system struct{}
+type system struct {
+	buf []byte // of the goroutine that reads
+}
 
 const (
 	bufferFactor = 1
 	bufferAdvice = "raise the largest socket buffer of the system (BSD, macOS: sysctl kern.ipc.maxsockbuf)"
 )
 
-func (c *udpConn) setUp() {}
+func (c *udpConn) setUp() { c.sys.buf = make([]byte, maxDatagram) }
 
 func (c *udpConn) forceBuffer(int) {}
 
@@ -24,10 +26,10 @@ func (c *udpConn) stamped() bool { return false }
 // dropped returns how many datagrams the system dropped.
 func (c *udpConn) dropped() uint64 { return 0 }
 
-// read reads one packet; stamp is 0.
-func (c *udpConn) read(b []byte) (size int, from netip.AddrPort, stamp int64, err error) {
-	size, from, err = c.UDPConn.ReadFromUDPAddrPort(b)
-	return size, from, 0, err
+// read reads one packet, which stays until the next read; stamp is 0.
+func (c *udpConn) read() (b []byte, from netip.AddrPort, stamp int64, err error) {
+	size, from, err := c.UDPConn.ReadFromUDPAddrPort(c.sys.buf)
+	return c.sys.buf[:size], from, 0, err
 }
 
 // returns tells when there is something for drain: never.
