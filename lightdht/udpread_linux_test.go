@@ -2,14 +2,10 @@ package lightdht
 
 import (
 	"bytes"
-	"encoding/binary"
 	"errors"
 	"math/rand/v2"
 	"net"
 	"net/netip"
-	"slices"
-	"sync"
-	"syscall"
 	"testing"
 	"time"
 
@@ -73,111 +69,4 @@ func TestInboxEnds(t *testing.T) {
 	if err := write(c, localAddr(from)); !errors.Is(err, net.ErrClosed) {
 		t.Errorf("a write, closed: %v", err)
 	}
-}
-
-// Writers at the same time write whole packets, each to where it is to go.
-func TestWritersAtOnce(t *testing.T) {
-	onLoopback(t, func(t *testing.T, host string, _ netip.AddrPort) {
-		const writers, each = 4, 200
-		c := newUDPConn(openUDP(t, host))
-		var wg sync.WaitGroup
-		var to [writers]*udpConn
-		for w := range writers {
-			to[w] = newUDPConn(openUDP(t, host))
-			to[w].SetReadDeadline(time.Now().Add(20 * time.Second))
-			addr := localAddr(to[w])
-			wg.Go(func() {
-				for i := range each {
-					b := slices.Repeat([]byte{byte(w)}, i)
-					if n, err := c.WriteToUDPAddrPort(b, addr); err != nil || n != i {
-						t.Errorf("writer %d: %d, %v", w, n, err)
-					}
-				}
-			})
-		}
-		wg.Wait()
-		for w := range writers {
-			for i := range each {
-				if b, _, _, err := to[w].read(); err != nil || !bytes.Equal(b, slices.Repeat([]byte{byte(w)}, i)) {
-					t.Fatalf("writer %d, packet %d: %x, %v", w, i, b, err)
-				}
-			}
-		}
-	})
-}
-
-// What cannot be written at once, package net writes: here from a socket of both
-// families to an address of the other one, and to one with a zone.
-func TestWritesLeftToNet(t *testing.T) {
-	both, err := net.ListenUDP("udp", nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { both.Close() })
-	c, to := newUDPConn(both), newUDPConn(openUDP(t, "127.0.0.1:0"))
-	for _, each := range []*udpConn{c, to} {
-		each.SetReadDeadline(time.Now().Add(20 * time.Second))
-	}
-	if err := write(c, localAddr(to)); err != nil {
-		t.Skipf("no socket of both families: %v", err)
-	}
-	if b, from, _, err := to.read(); err != nil || string(b) != "x" || from.Port() != localAddr(c).Port() {
-		t.Errorf("%q from %v, %v", b, from, err)
-	}
-	if err := write(to, localAddr(c)); err == nil {
-		t.Error("a packet was written to nowhere")
-	}
-	floodOf(t, to.UDPConn, netip.AddrPortFrom(localAddr(to).Addr(), localAddr(c).Port()), 1, []byte("y"))
-	if b, from, _, err := c.read(); err != nil || string(b) != "y" || kad.Unmap(from) != localAddr(to) {
-		t.Errorf("%q from %v, %v", b, from, err)
-	}
-}
-
-// A zone has the name that the system knows its number by, and is asked for again
-// when it may have another.
-func TestZoneCache(t *testing.T) {
-	all, err := net.Interfaces()
-	if err != nil || len(all) == 0 {
-		t.Skipf("no interfaces: %v", err)
-	}
-	now := time.Now()
-	z := zoneCache{scope: uint32(all[0].Index), last: "old", asked: now}
-	if got := z.name(uint32(all[0].Index), now.Add(zoneAge)); got != "old" {
-		t.Errorf("within its time: %q", got)
-	}
-	if got := z.name(uint32(all[0].Index), now.Add(zoneAge+1)); got != all[0].Name {
-		t.Errorf("after its time: %q, want %q", got, all[0].Name)
-	}
-	if got := z.name(1<<30, now); got != "1073741824" {
-		t.Errorf("of no interface: %q", got)
-	}
-}
-
-// An address is the same after it has been the kernel's, whatever its bytes.
-func FuzzSockaddr(f *testing.F) {
-	for _, text := range []string{"127.0.0.1:6881", "[::1]:1", "[2001:db8::7]:65535", "[::ffff:1.2.3.4]:5", "0.0.0.0:0"} {
-		at := netip.MustParseAddrPort(text)
-		var s sockaddr
-		s.set(map[bool]int{true: syscall.AF_INET, false: syscall.AF_INET6}[at.Addr().Is4()], at)
-		f.Add(s[:])
-	}
-	f.Add(bytes.Repeat([]byte{255}, 40))
-	f.Fuzz(func(t *testing.T, b []byte) {
-		var s, again sockaddr
-		copy(s[:], b)
-		at, scope := s.addrPort()
-		if !at.IsValid() {
-			return
-		}
-		family := int(binary.NativeEndian.Uint16(s[:]))
-		if size := again.set(family, at); (size == 0) != at.Addr().Is4In6() {
-			t.Fatalf("%v of family %d has %d bytes", at, family, size)
-		}
-		if got, zone := again.addrPort(); !at.Addr().Is4In6() && (got != at || zone != 0) {
-			t.Fatalf("%v, zone %d, became %v, zone %d", at, scope, got, zone)
-		}
-		if size := again.set(family, netip.AddrPortFrom(at.Addr().WithZone("eth0"), 1)); at.Addr().Is6() && size != 0 {
-			t.Fatal("a zone was written")
-		}
-	})
 }
