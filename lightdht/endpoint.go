@@ -14,7 +14,7 @@ import (
 
 // endpoint is the node's end in one family: a socket, the contacts, what it
 // knows of its own place, and what its read loop works with: buf, in, query,
-// ans and clock, which are its own.
+// ans, posted and clock, which are its own.
 type endpoint struct {
 	family kad.Family
 	conn   PacketConn
@@ -28,11 +28,12 @@ type endpoint struct {
 	ballot ballot               // which address others see us at
 	selves addrSet              // addresses from which our own queries came back
 
-	buf   []byte       // of a conn that is none of the system's
-	in    krpc.Message // the message being read
-	query Packet       // the query being answered
-	ans   answerer
-	clock arrivals
+	buf    []byte       // of a conn that is none of the system's
+	in     krpc.Message // the message being read
+	query  Packet       // the query being answered
+	ans    answerer
+	posted []posting // the answers that udp keeps to write them together
+	clock  arrivals
 
 	began  time.Time
 	delays delays

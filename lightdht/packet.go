@@ -76,20 +76,28 @@ func isUTP(b []byte) bool { return len(b) >= 20 && b[0]&0x0f == 1 && b[0]>>4 <= 
 
 // send writes one datagram, whatever the limits say.
 func (n *Node) send(e *endpoint, b []byte, to netip.AddrPort) error {
-	if _, err := e.conn.WriteToUDPAddrPort(b, to); err != nil {
-		n.count.add(WriteErrors, 1)
-		return err
-	}
-	n.count.add(PacketsOut, 1)
-	n.count.add(BytesOut, len(b))
-	if n.ledger != nil && !n.ledger.Out(time.Now(), to.Addr(), len(b)) {
-		n.count.add(LedgerFull, 1)
-	}
-	return nil
+	_, err := e.conn.WriteToUDPAddrPort(b, to)
+	n.sent(to, len(b), err)
+	return err
 }
 
-// respond sends an answer to q, now or never.
+// sent counts a datagram that was written, or not.
+func (n *Node) sent(to netip.AddrPort, size int, err error) {
+	if err != nil {
+		n.count.add(WriteErrors, 1)
+		return
+	}
+	n.count.add(PacketsOut, 1)
+	n.count.add(BytesOut, size)
+	if n.ledger != nil && !n.ledger.Out(time.Now(), to.Addr(), size) {
+		n.count.add(LedgerFull, 1)
+	}
+}
+
+// respond sends an answer to q: now, or with those to the packets that arrived
+// together with q, or never.
 func (n *Node) respond(e *endpoint, b []byte, answer *krpc.Message, q *Packet) error {
+	a := posting{to: q.Addr, method: q.Method, size: len(b), kind: answer.Kind}
 	err := n.mayAnswer(q.Addr.Addr())
 	if err == nil {
 		hook := n.cfg.Trace.ReplySent
@@ -97,17 +105,13 @@ func (n *Node) respond(e *endpoint, b []byte, answer *krpc.Message, q *Packet) e
 			hook = n.cfg.Trace.ErrorSent
 		}
 		n.seeSent(hook, q.Addr, q.Method, b, answer)
+		if e.post(b, a) {
+			return nil
+		}
 		err = n.send(e, b, q.Addr)
 	}
-	if err != nil {
-		n.notSent(q.Addr, q.Method, err)
-		return err
-	}
-	n.count.add(RepliesOut, 1)
-	if answer.Kind == krpc.KindError {
-		n.count.add(ErrorsOut, 1)
-	}
-	return nil
+	n.responded(&a, err)
+	return err
 }
 
 // mayAnswer takes the right to send one answer there, and counts if there is

@@ -72,9 +72,7 @@ func (n *Node) serve(e *endpoint, m *krpc.Message, from netip.AddrPort, now time
 		return
 	}
 	e.ans.buf = krpc.Append(e.ans.buf[:0], &e.ans.msg)
-	if err := n.respond(e, e.ans.buf, &e.ans.msg, q); err != nil {
-		n.cfg.Logger.Debug("answer", "to", from, "err", err)
-	}
+	n.respond(e, e.ans.buf, &e.ans.msg, q)
 }
 
 // isOwnQuery reports whether a query is one that we sent there: somebody named us

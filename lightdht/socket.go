@@ -127,6 +127,7 @@ const maxDatagram = 65535
 // where the system was asked for some at once.
 func (n *Node) readLoop(e *endpoint) {
 	for failures := 0; ; {
+		n.flush(e)
 		b, from, stamp, err := e.read()
 		now := time.Now()
 		if err == nil {

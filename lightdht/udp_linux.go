@@ -20,6 +20,7 @@ type system struct {
 	family int // AF_INET, AF_INET6; 0: not known
 	stamps bool
 	in     *inbox    // of the goroutine that reads
+	out    *outbox   // of the goroutine that reads
 	outs   sync.Pool // of *parcel
 	drops  wide
 	queue  sync.Mutex    // held while the error queue is read
@@ -32,7 +33,7 @@ type system struct {
 func (c *udpConn) setUp() {
 	c.sys.failed = make(chan struct{}, 1)
 	c.sys.quoted = make([]byte, 1<<11)
-	c.sys.in, c.sys.outs.New = newInbox(), newParcel
+	c.sys.in, c.sys.out, c.sys.outs.New = newInbox(), newOutbox(), newParcel
 	c.raw.Control(func(fd uintptr) {
 		c.sys.family, _ = syscall.GetsockoptInt(int(fd), syscall.SOL_SOCKET, syscall.SO_DOMAIN)
 		set := syscall.SetsockoptInt
@@ -76,11 +77,16 @@ func (c *udpConn) undelivered(err error) bool {
 	if !errors.As(err, &no) || !slices.Contains(icmpErrnos, no) {
 		return false
 	}
+	c.announce()
+	return true
+}
+
+// announce has the error queue read.
+func (c *udpConn) announce() {
 	select {
 	case c.sys.failed <- struct{}{}:
 	default:
 	}
-	return true
 }
 
 // icmpErrnos is what the kernel makes of ICMP: icmp_err_convert of its

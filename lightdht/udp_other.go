@@ -32,6 +32,13 @@ func (c *udpConn) read() (b []byte, from netip.AddrPort, stamp int64, err error)
 	return c.sys.buf[:size], from, 0, err
 }
 
+// post keeps nothing: packets are written one by one.
+func (c *udpConn) post([]byte, netip.AddrPort) bool { return false }
+
+func (c *udpConn) posted() int { return 0 }
+
+func (c *udpConn) flush(func(int, error)) {}
+
 // returns tells when there is something for drain: never.
 func (c *udpConn) returns() <-chan struct{} { return nil }
 

@@ -73,7 +73,7 @@ func (in *inbox) fill(fd uintptr) bool {
 // sender and control messages; false when there is none.
 func (in *inbox) take() (b []byte, from netip.AddrPort, oob []byte, ok bool) {
 	i := in.next
-	if i >= in.filled {
+	if !in.more() {
 		return nil, netip.AddrPort{}, nil, false
 	}
 	in.next++
@@ -85,6 +85,9 @@ func (in *inbox) take() (b []byte, from netip.AddrPort, oob []byte, ok bool) {
 	}
 	return b, from, in.oob[i][:h.Controllen], true
 }
+
+// more reports whether packets have been read and not yet taken.
+func (in *inbox) more() bool { return in.next < in.filled }
 
 // read reads one packet, which stays until the next read. stamp is when it
 // arrived by the kernel's wall clock, in Unix nanoseconds, or 0. An error about a

@@ -40,9 +40,6 @@ func TestInbox(t *testing.T) {
 				t.Fatalf("packet %d: %d bytes from %v, %v, want %d from %v", i, len(b), from, err, len(want), localAddr(senders[i%2]))
 			}
 		}
-		if c.sys.in.filled != inboxSize/2 {
-			t.Errorf("%d packets were read at last", c.sys.in.filled)
-		}
 	})
 }
 
