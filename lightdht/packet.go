@@ -94,24 +94,41 @@ func (n *Node) sent(to netip.AddrPort, size int, err error) {
 	}
 }
 
-// respond sends an answer to q: now, or with those to the packets that arrived
-// together with q, or never.
+// respond sends an answer to q, now or never.
 func (n *Node) respond(e *endpoint, b []byte, answer *krpc.Message, q *Packet) error {
-	a := posting{to: q.Addr, method: q.Method, size: len(b), kind: answer.Kind}
-	err := n.mayAnswer(q.Addr.Addr())
+	a, err := n.mayRespond(b, answer, q)
 	if err == nil {
-		hook := n.cfg.Trace.ReplySent
-		if answer.Kind == krpc.KindError {
-			hook = n.cfg.Trace.ErrorSent
-		}
-		n.seeSent(hook, q.Addr, q.Method, b, answer)
-		if e.post(b, a) {
-			return nil
-		}
 		err = n.send(e, b, q.Addr)
 	}
 	n.responded(&a, err)
 	return err
+}
+
+// respondSoon is respond of a read loop: the answer may go out with those to the
+// packets that arrived together with q.
+func (n *Node) respondSoon(e *endpoint, b []byte, answer *krpc.Message, q *Packet) {
+	a, err := n.mayRespond(b, answer, q)
+	if err == nil {
+		if e.post(b, a) {
+			return
+		}
+		err = n.send(e, b, q.Addr)
+	}
+	n.responded(&a, err)
+}
+
+// mayRespond takes the right to send an answer to q, and shows it if there is one.
+func (n *Node) mayRespond(b []byte, answer *krpc.Message, q *Packet) (posting, error) {
+	a := posting{at: q.Time, to: q.Addr, method: q.Method, size: len(b), kind: answer.Kind}
+	if err := n.mayAnswer(q.Addr.Addr()); err != nil {
+		return a, err
+	}
+	hook := n.cfg.Trace.ReplySent
+	if answer.Kind == krpc.KindError {
+		hook = n.cfg.Trace.ErrorSent
+	}
+	n.seeSent(hook, q.Addr, q.Method, b, answer)
+	return a, nil
 }
 
 // mayAnswer takes the right to send one answer there, and counts if there is

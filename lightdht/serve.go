@@ -72,7 +72,7 @@ func (n *Node) serve(e *endpoint, m *krpc.Message, from netip.AddrPort, now time
 		return
 	}
 	e.ans.buf = krpc.Append(e.ans.buf[:0], &e.ans.msg)
-	n.respond(e, e.ans.buf, &e.ans.msg, q)
+	n.respondSoon(e, e.ans.buf, &e.ans.msg, q)
 }
 
 // isOwnQuery reports whether a query is one that we sent there: somebody named us

@@ -132,6 +132,7 @@ func (n *Node) readLoop(e *endpoint) {
 		now := time.Now()
 		if err == nil {
 			failures = 0
+			n.flushLate(e, now)
 			n.receive(e, b, kad.Unmap(from), now)
 			e.measure(stamp, now)
 			continue

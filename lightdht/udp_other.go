@@ -35,7 +35,7 @@ func (c *udpConn) read() (b []byte, from netip.AddrPort, stamp int64, err error)
 // post keeps nothing: packets are written one by one.
 func (c *udpConn) post([]byte, netip.AddrPort) bool { return false }
 
-func (c *udpConn) posted() int { return 0 }
+func (c *udpConn) awaits() bool { return false }
 
 func (c *udpConn) flush(func(int, error)) {}
 

@@ -2,12 +2,14 @@ package lightdht
 
 import (
 	"net/netip"
+	"time"
 
 	"github.com/lightdht/lightdht/lightdht/krpc"
 )
 
 // posting is what is to be counted of an answer once it is written.
 type posting struct {
+	at     time.Time // when the query's turn came
 	to     netip.AddrPort
 	method string
 	size   int
@@ -24,12 +26,26 @@ func (e *endpoint) post(b []byte, a posting) bool {
 	return true
 }
 
+// postedPatience is how long an answer is kept at most, while a slow handler works on
+// the packets that arrived with its query.
+const postedPatience = time.Millisecond
+
 // flush writes the answers that were kept, when the last of the packets that had
 // arrived with theirs has been worked on.
 func (n *Node) flush(e *endpoint) {
-	if e.udp == nil || e.udp.posted() == 0 {
-		return
+	if len(e.posted) > 0 && !e.udp.awaits() {
+		n.write(e)
 	}
+}
+
+// flushLate writes them when that takes too long.
+func (n *Node) flushLate(e *endpoint, now time.Time) {
+	if len(e.posted) > 0 && now.Sub(e.posted[0].at) > postedPatience {
+		n.write(e)
+	}
+}
+
+func (n *Node) write(e *endpoint) {
 	e.udp.flush(func(i int, err error) {
 		a := &e.posted[i]
 		n.sent(a.to, a.size, err)

@@ -59,14 +59,9 @@ func (c *udpConn) post(b []byte, to netip.AddrPort) bool {
 	return true
 }
 
-// posted returns how many packets are to be written once no more are to be worked
-// on: 0 as long as there are.
-func (c *udpConn) posted() int {
-	if c.sys.in.more() {
-		return 0
-	}
-	return c.sys.out.count
-}
+// awaits reports whether there are packets to be worked on that were read with
+// others.
+func (c *udpConn) awaits() bool { return c.sys.in.more() }
 
 // flush writes what was posted, in that order, and tells what became of each. One
 // that cannot be written at once, be it on account of an earlier packet that came

@@ -46,7 +46,7 @@ func TestPost(t *testing.T) {
 		for range 20 {
 			together(t, c, 9)
 			for i := range 9 {
-				if i < 8 && c.posted() != 0 {
+				if i < 8 && !c.awaits() {
 					t.Fatal("packets are to be written while there is one to be worked on")
 				}
 				dest := []netip.AddrPort{localAddr(to), closed, nowhere}[i%3]
@@ -64,8 +64,8 @@ func TestPost(t *testing.T) {
 				}
 				next++
 			})
-			if next != 9 || c.posted() != 0 {
-				t.Fatalf("%d were told of, %d are left", next, c.posted())
+			if next != 9 || c.awaits() || c.sys.out.count != 0 {
+				t.Fatalf("%d were told of, %d are left", next, c.sys.out.count)
 			}
 			for i := 0; i < 9; i += 3 {
 				if b, _, _, err := to.read(); err != nil || string(b) != fmt.Sprint(i) {
@@ -171,6 +171,85 @@ func TestAnswersTogether(t *testing.T) {
 	eventually(t, "all is counted", func() bool { return n.Count(RepliesOut) == more+1 })
 	if out := n.Count(PacketsOut) - n.Count(QueriesOut); out != more+1 || n.Count(ErrorsOut) != 0 {
 		t.Errorf("%d packets, %d errors", out, n.Count(ErrorsOut))
+	}
+}
+
+// Answers do not wait for long while the handler of a later query takes its time.
+func TestAnswersBeforeASlowOne(t *testing.T) {
+	var n *Node
+	entered, leave, late := make(chan struct{}), make(chan struct{}), make(chan uint64, 1)
+	handler := func(q *Packet, answer *krpc.Message) bool {
+		switch q.Message.TID[0] {
+		case 'f': // the first is read alone
+			close(entered)
+			<-leave
+		case 's':
+			for time.Since(q.Time) <= 2*postedPatience {
+			}
+		case 'l':
+			late <- q.Node.Count(RepliesOut)
+		}
+		return true
+	}
+	conn := openUDP(t, "127.0.0.1:0")
+	n, err := Listen("", Config{Conn4: conn, Network: Private, Handler: handler, Upkeep: UpkeepConfig{Off: true}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer n.Close()
+	from, ping := openUDP(t, "127.0.0.1:0"), encoded(krpc.Ping{})
+	at := bytes.Index(ping, []byte("1:t4:")) + len("1:t4:")
+	for i, kind := range "f12sl" {
+		ping[at] = byte(kind)
+		floodOf(t, from, localAddr(conn), 1, ping)
+		if i == 0 {
+			<-entered
+		}
+	}
+	close(leave)
+	if out := <-late; out != 4 {
+		t.Errorf("%d of 4 answers are out after a slow one", out)
+	}
+}
+
+// Answers from elsewhere and those of the read loop do not meet.
+func TestRespondBesideTheReadLoop(t *testing.T) {
+	const count = 300
+	clones := make(chan *Packet, count)
+	handler := func(q *Packet, answer *krpc.Message) bool {
+		if q.Message.TID[1]%2 == 0 {
+			return true
+		}
+		clones <- q.Clone()
+		return false
+	}
+	conn := openUDP(t, "127.0.0.1:0")
+	n, err := Listen("", Config{Conn4: conn, Network: Private, Handler: handler, Upkeep: UpkeepConfig{Off: true}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer n.Close()
+	go func() {
+		for range count / 2 {
+			q := <-clones
+			n.Respond(q, &krpc.Message{})
+		}
+	}()
+	from, ping := openUDP(t, "127.0.0.1:0"), encoded(krpc.Ping{})
+	from.SetReadDeadline(time.Now().Add(20 * time.Second))
+	at := bytes.Index(ping, []byte("1:t4:")) + len("1:t4:")
+	missing := map[[2]byte]bool{}
+	for i := range count {
+		ping[at], ping[at+1] = byte(i>>8), byte(i)
+		missing[[2]byte(ping[at:])] = true
+		floodOf(t, from, localAddr(conn), 1, ping)
+	}
+	for len(missing) > 0 {
+		m := nextReply(t, from)
+		if !missing[[2]byte(m.TID)] {
+			t.Fatalf("an answer to %d, again or to nobody", m.TID)
+		}
+		delete(missing, [2]byte(m.TID))
 	}
 }
 
