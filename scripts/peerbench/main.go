@@ -90,8 +90,7 @@ func list(w io.Writer, contests []contest.Contest) {
 // writes what there is.
 func measure(ctx context.Context, o options, contests []contest.Contest, stdout, stderr io.Writer) int {
 	rows := contest.Run(ctx, contests, o.passes, stderr)
-	fmt.Fprintf(stdout, "Medians of %d passes, in brackets the least and the greatest, on %s.\n\n", o.passes, contest.Machine())
-	if err := contest.Markdown(stdout, rows); err != nil {
+	if err := write(stdout, o, rows); err != nil {
 		fmt.Fprintln(stderr, "peerbench:", err)
 		return 1
 	}
@@ -100,6 +99,15 @@ func measure(ctx context.Context, o options, contests []contest.Contest, stdout,
 		return 1
 	}
 	return failures(rows, stderr)
+}
+
+func write(w io.Writer, o options, rows []contest.Row) error {
+	if o.brief {
+		fmt.Fprintf(w, "Medians of %d passes, and how lightdht does beside each, on %s.\n\n", o.passes, contest.Machine())
+		return contest.Brief(w, rows)
+	}
+	fmt.Fprintf(w, "Medians of %d passes, in brackets the least and the greatest, on %s.\n\n", o.passes, contest.Machine())
+	return contest.Markdown(w, rows)
 }
 
 // failures says who failed, and returns the exit status for it.

@@ -15,6 +15,7 @@ type options struct {
 	span     time.Duration
 	only     string
 	list     bool
+	brief    bool
 }
 
 // mostContacts is how many package server has addresses for.
@@ -28,6 +29,7 @@ func parse(args []string, stderr io.Writer) (o options, err error) {
 	flags.IntVar(&o.contacts, "contacts", 1_000_000, "`contacts` of the larger tables")
 	seconds := flags.Float64("seconds", 2, "`seconds` that one measurement of a server lasts")
 	flags.StringVar(&o.only, "only", "", "measure this `part` alone: "+partNames())
+	flags.BoolVar(&o.brief, "brief", false, "write the medians alone, a line for each piece of work")
 	flags.BoolVar(&o.list, "list", false, "say what would be measured, and why not, and end")
 	if err := flags.Parse(args); err != nil {
 		if err == flag.ErrHelp {

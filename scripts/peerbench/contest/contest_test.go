@@ -103,3 +103,19 @@ func TestModel(t *testing.T) {
 		t.Errorf("a nameless processor is called %q", got)
 	}
 }
+
+func TestBrief(t *testing.T) {
+	var turns []string
+	var b strings.Builder
+	if err := Brief(&b, Run(t.Context(), contests(&turns), 3, io.Discard)); err != nil {
+		t.Fatal(err)
+	}
+	const want = `| what | lightdht | beside it |
+|---|---|---|
+| answer | 200,000 1/s | half 100,000 (2.00× better); broken failed (–); absent skipped (–) |
+| read | 2.00 ns | thrice 6.00 (3.00× better); quick 1.00 (2.00× worse); same 2.00 (the same) |
+`
+	if b.String() != want {
+		t.Errorf("got\n%swant\n%s", b.String(), want)
+	}
+}

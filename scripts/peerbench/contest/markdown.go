@@ -26,6 +26,33 @@ func Markdown(w io.Writer, rows []Row) error {
 	return err
 }
 
+// Brief writes the medians alone, with a line for each row.
+func Brief(w io.Writer, rows []Row) error {
+	var b strings.Builder
+	b.WriteString("| what | lightdht | beside it |\n|---|---|---|\n")
+	for _, r := range rows {
+		if len(r.Results) == 0 {
+			continue
+		}
+		first := r.Results[0]
+		var others []string
+		for _, o := range r.Results[1:] {
+			others = append(others, fmt.Sprintf("%s %s (%s)", o.Name, o.median(), r.verdict(first, o)))
+		}
+		line(&b, r.Name, first.median()+" "+r.Unit, strings.Join(others, "; "))
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+// median is the figure of an entrant, or why there is none.
+func (r Result) median() string {
+	if len(r.Figures) == 0 {
+		return r.figure()
+	}
+	return Number(r.Median())
+}
+
 func (r Row) write(b *strings.Builder) {
 	if len(r.Results) == 0 {
 		return

@@ -49,9 +49,10 @@ type measured struct {
 
 // Contests returns those of this package: what servers answer, and at what cost.
 func Contests(cfg Config) (contests []contest.Contest) {
+	holding := "lightdht holding " + contest.Number(float64(cfg.Contacts))
 	for _, n := range askers {
 		contests = append(contests,
-			contest.Contest{Name: fmt.Sprintf("answer find_node on loopback, %d askers", n), Unit: "answers/s", More: true},
+			contest.Contest{Name: fmt.Sprintf("answer find_node on loopback, %d askers, %s", n, holding), Unit: "answers/s", More: true},
 			contest.Contest{Name: fmt.Sprintf("CPU time of the server for that, %d askers", n), Unit: "µs"})
 	}
 	for _, p := range peers(cfg) {

@@ -31,11 +31,11 @@ type peer struct {
 
 const echoName = "the generator's own limit"
 
-// peers returns all servers.
+// peers returns all servers, first the one that the others are compared with.
 func peers(cfg Config) []peer {
 	return []peer{
-		ours("lightdht, 1,000 contacts", server.Node, 0),
 		ours("lightdht, "+contest.Number(float64(cfg.Contacts))+" contacts", server.Node, cfg.Contacts),
+		ours("lightdht, 1,000 contacts", server.Node, 0),
 		{name: "libtorrent", other: true, program: python, command: libtorrent("extended"), works: hasLibtorrent},
 		{name: "libtorrent, small buckets", other: true, program: python, command: libtorrent("plain"), works: hasLibtorrent},
 		{name: "rtorrent", other: true, program: "rtorrent", command: rtorrent},
