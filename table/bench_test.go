@@ -68,6 +68,23 @@ func BenchmarkAppendNearest(b *testing.B) {
 	})
 }
 
+// The same 1,024 are asked for again and again, so that all comes from the cache.
+func BenchmarkAppendNearestAgain(b *testing.B) {
+	each(b, func(b *testing.B, kind string) {
+		for _, size := range sizes() {
+			tb := newTable(b, kind)
+			number(tb, size)
+			var ids [1024]kad.ID
+			for i, draw := 0, targets(fixed()); i < len(ids); i++ {
+				ids[i] = draw()
+			}
+			i := 0
+			again := func() kad.ID { i++; return ids[i%len(ids)] }
+			b.Run(fmt.Sprintf("8/of=%d", size), func(b *testing.B) { benchNearest(b, tb, again, 8, table.Filter{}) })
+		}
+	})
+}
+
 // Nine of ten have failed too often.
 func BenchmarkAppendNearestMostBad(b *testing.B) {
 	each(b, func(b *testing.B, kind string) {
