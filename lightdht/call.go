@@ -27,6 +27,7 @@ type call struct {
 	size     atomic.Int32 // of the query on the wire
 	unwatch  func() bool  // of one that was held: stops watching the caller's context; nil when it cannot end
 	watch    *watch       // of one that waits: pending's; nil when its context cannot end, or is the caller's to watch
+	beside   beside       // in watch
 	prev     *call        // in the queue of pending
 	next     *call
 

@@ -75,6 +75,7 @@ type Node struct {
 	self    atomic.Pointer[kad.ID] // our ID
 	follows bool                   // it follows our address
 	private bool
+	handled bool        // by a Handler of the caller's
 	ends    []*endpoint // one for each family it has, IPv4 first
 	began   time.Time
 
@@ -121,7 +122,7 @@ func Listen(addr string, cfg Config) (*Node, error) {
 	for i, c := range conns {
 		local[i] = localAddr(c).Addr()
 	}
-	follows := cfg.ID.IsZero()
+	follows, handled := cfg.ID.IsZero(), cfg.Handler != nil
 	cfg = cfg.withDefaults(local)
 	if cfg.Share != nil && cfg.Share.Network() != cfg.Network {
 		for _, c := range conns {
@@ -130,7 +131,7 @@ func Listen(addr string, cfg Config) (*Node, error) {
 		return nil, fmt.Errorf("a node of the %s network cannot share with one of the %s network", cfg.Network, cfg.Share.Network())
 	}
 	n := &Node{
-		cfg: cfg, follows: follows, private: cfg.Network == Private, began: now,
+		cfg: cfg, follows: follows, private: cfg.Network == Private, handled: handled, began: now,
 		pending: newPending(), tellers: newTellers(), wake: make(chan struct{}, 1), stir: make(chan struct{}, 1),
 		tokens: newTokens(now), guard: newGuard(cfg.Limits), commons: newCommons(cfg),
 	}

@@ -57,7 +57,7 @@ func (p *pending) add(c *call, done <-chan struct{}) (a admission) {
 		return admission{}
 	}
 	if done != nil {
-		c.watch, a.watch = p.watches.join(done)
+		a.watch = p.watches.join(done, c)
 	}
 	for {
 		c.tid = uint32(p.rng.Uint64())
@@ -150,7 +150,7 @@ func (p *pending) close() []*call {
 func (p *pending) drop(c *call) {
 	delete(p.calls, c.tid)
 	p.queue.remove(c)
-	c.watch.leave()
+	c.watch.leave(c)
 }
 
 func (p *pending) remember(c *call) {

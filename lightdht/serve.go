@@ -66,6 +66,9 @@ func (n *Node) serve(e *endpoint, m *krpc.Message, from netip.AddrPort, now time
 		n.count.add(Unanswered, 1)
 		return
 	}
+	if n.handled {
+		n.write(e) // a handler may take its time
+	}
 	n.begin(&e.ans.msg, m, from)
 	if !n.cfg.Handler(q, &e.ans.msg) {
 		n.count.add(Unanswered, 1)

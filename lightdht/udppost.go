@@ -26,14 +26,14 @@ func (e *endpoint) post(b []byte, a posting) bool {
 	return true
 }
 
-// postedPatience is how long an answer is kept at most, while a slow handler works on
-// the packets that arrived with its query.
+// postedPatience is after how long answers are written before the next packet is
+// worked on, when a hook or a Recorder is slow.
 const postedPatience = time.Millisecond
 
 // flush writes the answers that were kept, when the last of the packets that had
 // arrived with theirs has been worked on.
 func (n *Node) flush(e *endpoint) {
-	if len(e.posted) > 0 && !e.udp.awaits() {
+	if e.udp != nil && !e.udp.awaits() {
 		n.write(e)
 	}
 }
@@ -45,7 +45,11 @@ func (n *Node) flushLate(e *endpoint, now time.Time) {
 	}
 }
 
+// write writes the answers that were kept.
 func (n *Node) write(e *endpoint) {
+	if len(e.posted) == 0 {
+		return
+	}
 	e.udp.flush(func(i int, err error) {
 		a := &e.posted[i]
 		n.sent(a.to, a.size, err)

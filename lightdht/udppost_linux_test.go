@@ -174,42 +174,67 @@ func TestAnswersTogether(t *testing.T) {
 	}
 }
 
-// Answers do not wait for long while the handler of a later query takes its time.
-func TestAnswersBeforeASlowOne(t *testing.T) {
-	var n *Node
-	entered, leave, late := make(chan struct{}), make(chan struct{}), make(chan uint64, 1)
+// An answer that is ready is written before a handler of the caller's is at work
+// on a query that was read with the first.
+func TestAnswersBeforeAHandler(t *testing.T) {
+	entered, leave, out := make(chan struct{}), make(chan struct{}), make(chan uint64, 4)
 	handler := func(q *Packet, answer *krpc.Message) bool {
+		if q.Message.TID[0] == 'f' { // the first is read alone
+			close(entered)
+			<-leave
+		}
+		out <- q.Node.Count(RepliesOut)
+		return true
+	}
+	askTogether(t, Config{Handler: handler}, "f123", entered, leave)
+	for want := range uint64(4) {
+		if got := <-out; got != want {
+			t.Errorf("%d of %d answers are out when a handler begins", got, want)
+		}
+	}
+}
+
+// Nor do they wait for long when a hook takes its time.
+func TestAnswersBeforeASlowHook(t *testing.T) {
+	entered, leave, out := make(chan struct{}), make(chan struct{}), make(chan uint64, 1)
+	hook := func(q *Packet) {
 		switch q.Message.TID[0] {
-		case 'f': // the first is read alone
+		case 'f':
 			close(entered)
 			<-leave
 		case 's':
 			for time.Since(q.Time) <= 2*postedPatience {
 			}
 		case 'l':
-			late <- q.Node.Count(RepliesOut)
+			out <- q.Node.Count(RepliesOut)
 		}
-		return true
 	}
+	askTogether(t, Config{Trace: &Trace{Query: hook}}, "f12sl", entered, leave)
+	if got := <-out; got != 4 {
+		t.Errorf("%d of 4 answers are out after a slow one", got)
+	}
+}
+
+// askTogether has a node find the queries with these transaction ids in its
+// socket at once, but for the first, at which it is held up until all have come.
+func askTogether(t *testing.T, cfg Config, tids string, entered, leave chan struct{}) {
 	conn := openUDP(t, "127.0.0.1:0")
-	n, err := Listen("", Config{Conn4: conn, Network: Private, Handler: handler, Upkeep: UpkeepConfig{Off: true}})
+	cfg.Conn4, cfg.Network, cfg.Upkeep.Off = conn, Private, true
+	n, err := Listen("", cfg)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer n.Close()
+	t.Cleanup(func() { n.Close() })
 	from, ping := openUDP(t, "127.0.0.1:0"), encoded(krpc.Ping{})
 	at := bytes.Index(ping, []byte("1:t4:")) + len("1:t4:")
-	for i, kind := range "f12sl" {
-		ping[at] = byte(kind)
+	for i := range tids {
+		ping[at] = tids[i]
 		floodOf(t, from, localAddr(conn), 1, ping)
 		if i == 0 {
 			<-entered
 		}
 	}
 	close(leave)
-	if out := <-late; out != 4 {
-		t.Errorf("%d of 4 answers are out after a slow one", out)
-	}
 }
 
 // Answers from elsewhere and those of the read loop do not meet.

@@ -6,15 +6,41 @@ import "context"
 // context.AfterFunc. It outlives the last of them for a while, since the next is
 // often on its way.
 type watch struct {
-	calls int         // that wait
-	stop  func() bool // ends the watching; nil until it has begun
+	first, last *call       // those that wait, by their beside
+	stop        func() bool // ends the watching; nil until it has begun
 }
 
-// leave notes that a call waits no more; one without a watch has none to leave.
-func (w *watch) leave() {
-	if w != nil {
-		w.calls--
+// beside links the calls of a watch.
+type beside struct{ before, behind *call }
+
+func (w *watch) enter(c *call) {
+	c.watch, c.beside = w, beside{before: w.last}
+	if w.last == nil {
+		w.first = c
+	} else {
+		w.last.beside.behind = c
 	}
+	w.last = c
+}
+
+// leave takes out a call that waits no more; one without a watch has none to
+// leave.
+func (w *watch) leave(c *call) {
+	if w == nil {
+		return
+	}
+	before, behind := c.beside.before, c.beside.behind
+	if before == nil {
+		w.first = behind
+	} else {
+		before.beside.behind = behind
+	}
+	if behind == nil {
+		w.last = before
+	} else {
+		behind.beside.before = before
+	}
+	c.beside = beside{}
 }
 
 // watches are a watch for each context, by what tells of its end. They belong to
@@ -24,10 +50,10 @@ type watches struct {
 	room int // when there are more, the idle ones are looked for
 }
 
-// join has a call wait under the watch by done, and reports whether that is a new
-// one, which has to begin.
-func (ws *watches) join(done <-chan struct{}) (w *watch, fresh bool) {
-	w = ws.all[done]
+// join has c wait under the watch by done, and reports whether that is a new one,
+// which has to begin.
+func (ws *watches) join(done <-chan struct{}, c *call) (fresh bool) {
+	w := ws.all[done]
 	if fresh = w == nil; fresh {
 		if ws.all == nil {
 			ws.all = map[<-chan struct{}]*watch{}
@@ -35,14 +61,14 @@ func (ws *watches) join(done <-chan struct{}) (w *watch, fresh bool) {
 		w = new(watch)
 		ws.all[done] = w
 	}
-	w.calls++
-	return w, fresh
+	w.enter(c)
+	return fresh
 }
 
 // idle takes out those without a call and returns what stops them.
 func (ws *watches) idle() (stops []func() bool) {
 	for done, w := range ws.all {
-		if w.calls == 0 && w.stop != nil {
+		if w.first == nil && w.stop != nil {
 			stops = append(stops, w.stop)
 			delete(ws.all, done)
 		}
@@ -60,14 +86,11 @@ func (p *pending) takeAll(done <-chan struct{}) (all []*call) {
 		return nil
 	}
 	delete(p.watches.all, done)
-	for c := p.queue.head; w.calls > 0; {
-		next := c.next
-		if c.watch == w {
-			p.drop(c)
-			p.remember(c)
-			all = append(all, c)
-		}
-		c = next
+	for w.first != nil {
+		c := w.first
+		p.drop(c) // and out of w
+		p.remember(c)
+		all = append(all, c)
 	}
 	return all
 }
