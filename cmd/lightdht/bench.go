@@ -18,11 +18,12 @@ func benchCommand() *cli.Command {
 		Usage:     "measure what the unbounded table does on this machine",
 		ArgsUsage: "table",
 		Description: "Fills a table with contacts and prints one figure on a line: table, what, number of contacts, value,\n" +
-			"allocations for each operation, detail. A figure is the median of several slices of --time, and\n" +
-			"\"slices\" says between which values half of them lie. \"2 + 2\" are 2 goroutines that observe and 2 that\n" +
-			"search at once: the time elapsed is divided by the operations of both of a kind. Every figure of an\n" +
-			"operation includes the making of what it is asked, which stderr tells. \"exact\" counts searches whose\n" +
-			"answer was that of a plain scan; if any was not, the exit status is 1. No network is used.",
+			"allocations for each operation, detail. --time is divided into slices of a millisecond, or of one\n" +
+			"operation if that takes longer; the figure is their median, and \"slices\" says between which values half\n" +
+			"of them lie. \"2 + 2\" are 2 goroutines that observe and 2 that search at once, in short turns if there\n" +
+			"are fewer cores: the time elapsed is divided by the operations of both of a kind together. Every figure\n" +
+			"of an operation includes the making of what it is asked, which stderr tells. \"exact\" counts searches\n" +
+			"whose answer was that of a plain scan; if any was not, the exit status is 1. No network is used.",
 		Flags: []cli.Flag{
 			&cli.GenericFlag{Name: "contacts", Usage: "fill with `N` contacts (1000, 100k, 1M, 10M), 100 to 1000M", Value: new(count), DefaultText: "1M"},
 			&cli.StringFlag{Name: "table", Usage: "`KIND` of table: flat, prefix or both", Value: "both"},
@@ -118,8 +119,8 @@ func bench(c *cli.Context) error {
 func benchTables(ctx context.Context, o benchOptions, out *rows, screen *screen) error {
 	defer out.end()
 	fmt.Fprintf(screen, "machine: %s\n", machine())
-	fmt.Fprintf(screen, "figures: medians of %d slices of %s in all; they include %s for making what is asked\n",
-		benchSlices, o.time, nanoseconds(costOfInputs(&o)))
+	fmt.Fprintf(screen, "figures: medians of slices of %s, %s in all; they include %s for making what is asked\n",
+		nanoseconds(float64(sliceOf(o.time))), o.time, nanoseconds(costOfInputs(&o)))
 	for _, kind := range o.kinds {
 		b := &tableBench{benchOptions: o, ctx: ctx, kind: kind, out: out, screen: screen, told: time.Now()}
 		if err := b.run(); err != nil {

@@ -168,7 +168,7 @@ func (k *knowns) next() *table.Sighting {
 // random contact; no input costs more.
 func costOfInputs(o *benchOptions) float64 {
 	const many = 20_000
-	var costs [benchSlices]float64
+	var costs [fewestSlices]float64
 	k := newKnowns(o, o.contacts, 0)
 	for slice := range costs {
 		began := time.Now()

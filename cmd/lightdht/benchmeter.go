@@ -7,33 +7,34 @@ import (
 	"time"
 )
 
-// benchSlices is how many slices the time for a figure has. Each begins with a
-// clean heap and one operation that does not count; their median is the figure,
-// so that what disturbs some of them does not show.
-const benchSlices = 9
-
 // meter measures an operation of one goroutine.
 type meter struct {
+	laps
 	ctx    context.Context
-	slice  time.Duration
-	batch  int       // operations between two looks at the clock
-	values []float64 // nanoseconds for each operation, by slice
-	allocs uint64
-	ops    int
+	batch  int     // operations between two looks at the clock
+	allocs float64 // for each operation
 }
 
 // measure has each of ops run for a time in all, slices of them in turn, so that
-// a machine that is busy for a while disturbs them alike.
+// a machine that is busy for a while disturbs them alike. It begins with a clean
+// heap. Who runs alone is warm after what comes first; those who take turns are
+// warmed up in each, since another used the cache meanwhile.
 func measure(ctx context.Context, total time.Duration, ops ...func()) ([]meter, error) {
+	end := time.Now().Add(total * time.Duration(len(ops)))
 	meters := make([]meter, len(ops))
+	runtime.GC()
 	for i, op := range ops {
-		meters[i] = meter{ctx: ctx, slice: max(total/benchSlices, 1)}
+		meters[i] = meter{laps: laps{slice: sliceOf(total)}, ctx: ctx}
 		meters[i].calibrate(op)
+		meters[i].countAllocs(op)
 	}
-	for range benchSlices {
+	for round := 0; round < fewestSlices || time.Now().Before(end); round++ {
 		for i, op := range ops {
 			if err := ctx.Err(); err != nil {
 				return nil, err
+			}
+			if len(ops) > 1 {
+				meters[i].warm(op)
 			}
 			meters[i].run(op)
 		}
@@ -44,7 +45,7 @@ func measure(ctx context.Context, total time.Duration, ops ...func()) ([]meter, 
 // figure returns what was measured of a table.
 func (m *meter) figure(what string, contacts int) figure {
 	values := slices.Clone(m.values)
-	return figure{what, contacts, median(values), "ns", float64(m.allocs) / float64(m.ops), spread(values)}
+	return figure{what, contacts, median(values), "ns", m.allocs, spread(values)}
 }
 
 // ratio returns the median of what m needs for each of what other needs, slices
@@ -74,22 +75,33 @@ func (m *meter) calibrate(op func()) {
 	}
 }
 
-// run measures one slice.
-func (m *meter) run(op func()) {
-	runtime.GC()
-	op()
-	before := mallocs()
-	ops, elapsed, began := 0, time.Duration(0), time.Now()
-	for elapsed < m.slice && m.ctx.Err() == nil {
+// countAllocs runs for some slices that do not count: to look at the allocations
+// stops the program, and would disturb those that do.
+func (m *meter) countAllocs(op func()) {
+	before, ops := mallocs(), 0
+	for range fewestSlices {
+		ops += m.run(op)
+	}
+	m.allocs = float64(mallocs()-before) / float64(max(ops, 1))
+	m.values = m.values[:0]
+}
+
+// warm runs for a slice that does not count.
+func (m *meter) warm(op func()) {
+	m.run(op)
+	m.values = m.values[:max(len(m.values)-1, 0)]
+}
+
+// run measures one slice, and returns how many operations it had.
+func (m *meter) run(op func()) (ops int) {
+	m.begin(time.Now())
+	for ended := false; !ended && m.ctx.Err() == nil; ops += m.batch {
 		for range m.batch {
 			op()
 		}
-		ops += m.batch
-		elapsed = time.Since(began)
+		ended = m.did(m.batch, time.Now())
 	}
-	m.allocs += mallocs() - before
-	m.ops += ops
-	m.values = append(m.values, float64(elapsed)/float64(max(ops, 1)))
+	return ops
 }
 
 // mallocs returns how many objects were allocated so far.
@@ -107,17 +119,4 @@ func heapInUse() float64 {
 	var s runtime.MemStats
 	runtime.ReadMemStats(&s)
 	return float64(s.HeapAlloc)
-}
-
-// laps measures the parts of work that does not repeat.
-type laps struct {
-	began  time.Time // of this lap
-	values []float64
-}
-
-// lap ends one of n operations.
-func (l *laps) lap(n int) {
-	now := time.Now()
-	l.values = append(l.values, float64(now.Sub(l.began))/float64(n))
-	l.began = now
 }

@@ -24,13 +24,13 @@ func TestMeasure(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if turns != 2+2*benchSlices {
-		t.Errorf("%d turns, want %d", turns, 2+2*benchSlices)
+	if rounds := len(meters[0].values); turns != 2+2*rounds || rounds < fewestSlices {
+		t.Errorf("%d turns in %d rounds", turns, rounds)
 	}
 	for i, n := range []int{first, second} {
 		m := meters[i]
-		if len(m.values) != benchSlices || m.ops == 0 || m.ops >= n {
-			t.Errorf("%d slices, %d of %d operations", len(m.values), m.ops, n)
+		if len(m.values) != len(meters[0].values) || n <= len(m.values) {
+			t.Errorf("%d slices of %d operations", len(m.values), n)
 		}
 		for _, ns := range m.values {
 			if ns <= 0 {
@@ -62,7 +62,7 @@ func TestMeasureEnds(t *testing.T) {
 
 // A ratio compares what was measured at about the same time.
 func TestRatio(t *testing.T) {
-	a, b := meter{values: []float64{20, 200, 2000}}, meter{values: []float64{10, 100, 400}}
+	a, b := meter{laps: laps{values: []float64{20, 200, 2000}}}, meter{laps: laps{values: []float64{10, 100, 400}}}
 	if got := a.ratio(&b); got != 2 {
 		t.Errorf("got %v, want 2", got)
 	}

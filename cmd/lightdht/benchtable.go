@@ -111,13 +111,10 @@ func (b *tableBench) checkFound(what string, n int) error {
 	return nil
 }
 
-// fillPart is how many contacts a slice of filling has.
-func fillPart(n int) int { return min(max(n/100, 100), 100_000) }
-
 // fill fills a table, a small one again and again, and prints what a new contact
 // costs.
 func (b *tableBench) fill() error {
-	var l laps
+	l := laps{slice: sliceOf(b.time)}
 	var before, allocs float64
 	began, filled := time.Now(), 0
 	for filled == 0 || time.Since(began) < b.time {
@@ -139,17 +136,21 @@ func (b *tableBench) fill() error {
 	return b.print(figure{"memory of a fresh contact", b.size, bytes, "bytes", noAllocs, fmt.Sprintf("%s in all", bytesText(uint64(bytes*float64(b.size))))})
 }
 
+// fillOnce looks at the clock after each hundred.
 func (b *tableBench) fillOnce(l *laps) error {
+	const part = 100
 	b.size = b.contacts
-	tell, part, begun := b.each("filling", b.size), fillPart(b.size), 0
-	l.began = time.Now()
-	return observe(b.t, &b.nodes, b.size, answered(), func(i int) error {
-		if n := i + 1 - begun; n == part || i+1 == b.size {
-			l.lap(n)
-			begun = i + 1
+	tell := b.each("filling", b.size)
+	l.begin(time.Now())
+	err := observe(b.t, &b.nodes, b.size, answered(), func(i int) error {
+		if (i+1)%part == 0 {
+			l.did(part, time.Now())
 		}
 		return tell(i)
 	})
+	l.n += b.size % part
+	l.end(time.Now())
+	return err
 }
 
 // collect prints how long a garbage collection takes when there is the table and
@@ -158,9 +159,9 @@ func (b *tableBench) collect() error {
 	b.progress("measuring %s: garbage collection", b.kind)
 	var l laps
 	for began := time.Now(); len(l.values) < 5 || time.Since(began) < b.time; {
-		l.began = time.Now()
+		l.begin(time.Now())
 		runtime.GC()
-		l.lap(1)
+		l.did(1, time.Now())
 		if err := b.ctx.Err(); err != nil {
 			return err
 		}
@@ -188,9 +189,9 @@ func (b *tableBench) alone() error {
 func (b *tableBench) iterate() error {
 	b.progress("measuring %s: All", b.kind)
 	runtime.GC()
-	var l laps
+	l := laps{slice: sliceOf(b.time)}
 	before, n, end := mallocs(), 0, time.Now().Add(b.time)
-	for n == 0 || l.began.Before(end) && b.ctx.Err() == nil {
+	for n == 0 || time.Now().Before(end) && b.ctx.Err() == nil {
 		n += b.iterateOnce(&l, end)
 	}
 	if err := b.ctx.Err(); err != nil {
@@ -203,18 +204,18 @@ func (b *tableBench) iterate() error {
 // now and then.
 func (b *tableBench) iterateOnce(l *laps, end time.Time) (n int) {
 	const part = 256
-	l.began = time.Now()
+	l.begin(time.Now())
 	for range b.t.All() {
 		if n++; n%part != 0 {
 			continue
 		}
-		if l.lap(part); l.began.After(end) || b.ctx.Err() != nil {
+		now := time.Now()
+		if l.did(part, now); now.After(end) && len(l.values) > 0 || b.ctx.Err() != nil {
 			return n
 		}
 	}
-	if n%part != 0 {
-		l.lap(n % part)
-	}
+	l.n += n % part
+	l.end(time.Now())
 	return n
 }
 

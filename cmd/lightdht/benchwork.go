@@ -68,28 +68,47 @@ func (w *work) run() (allocs float64) {
 
 func (w *work) keepReading(i int) {
 	targets, done := newSource(w.b.seed+uint64(i), forTargets, 0), &w.done[writers+i].n
-	dst := make([]table.Contact, 0, 8)
-	for n := uint64(0); !w.stop.Load(); n++ {
+	dst, mine := make([]table.Contact, 0, 8), turn{time.Now()}
+	for n := uint64(1); !w.stop.Load(); n++ {
 		dst = w.b.t.AppendNearest(dst[:0], targets.id(n), 8, table.Filter{})
 		done.Add(1)
+		if n%looks == 0 {
+			mine.over(time.Now())
+		}
 	}
 }
 
-// looks is how many sightings of the first writer lie between two looks at the
-// clock.
+// looks is how many operations lie between two looks at the clock.
 const looks = 8
+
+// turn is for how long one works before it lets others, so that also where there
+// are fewer cores than goroutines all of them work in every slice.
+type turn struct{ began time.Time }
+
+// over lets the others work when the turn is over, and begins the next.
+func (t *turn) over(now time.Time) {
+	const length = 50 * time.Microsecond
+	if now.Sub(t.began) >= length {
+		runtime.Gosched()
+		t.began = time.Now()
+	}
+}
 
 func (w *work) keepWriting(i int) {
 	began, done := w.count(), &w.done[i].n
-	last := began
+	last, mine := began, turn{began.at}
 	for n := 1; !w.stop.Load(); n++ {
 		if !w.write(i) {
 			break
 		}
 		done.Add(1)
-		if i == 0 && n%looks == 0 {
+		if n%looks != 0 {
+			continue
+		}
+		if i == 0 {
 			last = w.look(began, last)
 		}
+		mine.over(time.Now())
 	}
 	w.stop.Store(true)
 }
@@ -103,7 +122,7 @@ const fewest = 8
 func (w *work) look(began, last workCount) workCount {
 	now := w.count()
 	total := w.b.time
-	full := now.at.Sub(last.at) >= total/benchSlices || w.most > 0 && now.writes-last.writes >= w.most
+	full := now.at.Sub(last.at) >= sliceOf(total) || w.most > 0 && now.writes-last.writes >= w.most
 	if full && now.writes-last.writes >= fewest && now.reads-last.reads >= fewest {
 		w.slice(last, now)
 		last = now
@@ -138,7 +157,7 @@ func (b *tableBench) newAtWork() error {
 	limit, size := addedAtWork(b.contacts), uint64(b.size)
 	var next atomic.Uint64
 	hands := b.hands()
-	w := &work{b: b, most: int64(limit / benchSlices), write: func(w int) bool {
+	w := &work{b: b, most: int64(limit / fewestSlices), write: func(w int) bool {
 		i := next.Add(1) - 1
 		if i >= uint64(limit) {
 			return false
