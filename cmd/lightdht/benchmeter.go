@@ -78,6 +78,7 @@ func (m *meter) calibrate(op func()) {
 // countAllocs runs for some slices that do not count: to look at the allocations
 // stops the program, and would disturb those that do.
 func (m *meter) countAllocs(op func()) {
+	m.values = make([]float64, 0, fewestSlices)
 	before, ops := mallocs(), 0
 	for range fewestSlices {
 		ops += m.run(op)
