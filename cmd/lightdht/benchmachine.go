@@ -65,7 +65,7 @@ func crowdOf(n int) int     { return max(n/10, 1000) }
 func sharedOf(n int) int    { return min(n, 100_000) }
 
 const (
-	bytesPerContact = 120
+	bytesPerContact = 120       // by table/MEMORY.md 111 at most, at IPv4 addresses; and what grows is copied
 	bytesBesides    = 100 << 20 // the program, and garbage between two collections
 )
 
