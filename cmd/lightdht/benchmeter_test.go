@@ -49,6 +49,13 @@ func TestMeasureAllocations(t *testing.T) {
 	if f := meters[0].figure("x", 7); f.allocs < 2 || f.allocs > 2.1 || f.contacts != 7 || f.unit != "ns" {
 		t.Errorf("got %+v", f)
 	}
+	slow := func() {
+		for began := time.Now(); time.Since(began) < 200*time.Microsecond; {
+		}
+	}
+	if meters, err = measure(t.Context(), time.Millisecond, slow); err != nil || meters[0].allocs > 0.3 {
+		t.Errorf("what allocates nothing allocates %v, %v", meters[0].allocs, err)
+	}
 }
 
 var kept, kept2 *int
