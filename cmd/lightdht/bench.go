@@ -1,8 +1,11 @@
 package main
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
+	"io"
 	"os"
 	"runtime/pprof"
 	"strings"
@@ -109,10 +112,10 @@ func bench(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	defer stop()
 	screen := newScreen(c.App.ErrWriter)
-	defer screen.clear()
-	return benchTables(c.Context, o, out, screen)
+	err = benchTables(c.Context, o, out, screen)
+	screen.clear()
+	return errors.Join(err, stop())
 }
 
 // benchTables measures the tables one after the other.
@@ -131,17 +134,36 @@ func benchTables(ctx context.Context, o benchOptions, out *rows, screen *screen)
 }
 
 // profile begins a CPU profile, if there is to be one, that stop ends.
-func profile(name string) (stop func(), err error) {
+func profile(name string) (stop func() error, err error) {
 	if name == "" {
-		return func() {}, nil
+		return func() error { return nil }, nil
 	}
 	file, err := os.Create(name)
 	if err != nil {
 		return nil, usagef("--cpuprofile: %w", err)
 	}
-	if err := pprof.StartCPUProfile(file); err != nil {
+	sink := &firstError{w: file}
+	if err := pprof.StartCPUProfile(sink); err != nil {
 		file.Close()
 		return nil, fmt.Errorf("--cpuprofile: %w", err)
 	}
-	return func() { pprof.StopCPUProfile(); file.Close() }, nil
+	return func() error {
+		pprof.StopCPUProfile()
+		if err := cmp.Or(sink.err, file.Close()); err != nil {
+			return fmt.Errorf("--cpuprofile: %w", err)
+		}
+		return nil
+	}, nil
+}
+
+// firstError keeps the first error of writing, for who does not ask.
+type firstError struct {
+	w   io.Writer
+	err error
+}
+
+func (f *firstError) Write(b []byte) (int, error) {
+	n, err := f.w.Write(b)
+	f.err = cmp.Or(f.err, err)
+	return n, err
 }

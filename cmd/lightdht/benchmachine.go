@@ -46,8 +46,21 @@ func fieldOf(r io.Reader, name string) string {
 }
 
 // freeMemory returns how many bytes programs may still take, as the system
-// reckons; 0 when it does not tell.
-func freeMemory() uint64 { return kilobytes(field("/proc/meminfo", "MemAvailable")) }
+// reckons, or this one, if a container may take less; 0 when nothing is told.
+func freeMemory() uint64 {
+	free := kilobytes(field("/proc/meminfo", "MemAvailable"))
+	if most, used := numberIn("/sys/fs/cgroup/memory.max"), numberIn("/sys/fs/cgroup/memory.current"); most > used {
+		free = min(free, most-used)
+	}
+	return free
+}
+
+// numberIn reads a file that holds a number; 0 is anything else.
+func numberIn(name string) uint64 {
+	b, _ := os.ReadFile(name)
+	n, _ := strconv.ParseUint(strings.TrimSpace(string(b)), 10, 64)
+	return n
+}
 
 // kilobytes reads "1024 kB"; 0 is anything else.
 func kilobytes(s string) uint64 {

@@ -36,7 +36,7 @@ var parts = []part{
 }
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	code := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
 	stop()
 	os.Exit(code)
@@ -106,7 +106,11 @@ func write(w io.Writer, o options, rows []contest.Row) error {
 		fmt.Fprintf(w, "Medians of %d passes, and how lightdht does beside each, on %s.\n\n", o.passes, contest.Machine())
 		return contest.Brief(w, rows)
 	}
-	fmt.Fprintf(w, "Medians of %d passes, in brackets the least and the greatest, on %s.\n\n", o.passes, contest.Machine())
+	brackets := ", in brackets the least and the greatest"
+	if o.passes == 1 {
+		brackets = ""
+	}
+	fmt.Fprintf(w, "Medians of %d passes%s, on %s.\n\n", o.passes, brackets, contest.Machine())
 	return contest.Markdown(w, rows)
 }
 
