@@ -132,6 +132,10 @@ func (n *Node) readLoop(e *endpoint) {
 		now := time.Now()
 		if err == nil {
 			failures = 0
+			if n.ctx.Err() != nil { // what was read together is left, as is what was not read
+				n.write(e)
+				return
+			}
 			n.flushLate(e, now)
 			n.receive(e, b, kad.Unmap(from), now)
 			e.measure(stamp, now)

@@ -215,9 +215,31 @@ func TestAnswersBeforeASlowHook(t *testing.T) {
 	}
 }
 
+// Close does not wait for more than the handler that is at work.
+func TestCloseAmongQueries(t *testing.T) {
+	entered, leave, calls := make(chan struct{}), make(chan struct{}), 0
+	handler := func(q *Packet, answer *krpc.Message) bool {
+		switch calls++; q.Message.TID[0] {
+		case 'f':
+			close(entered)
+			<-leave
+		case 's':
+			go q.Node.Close()
+			<-q.Node.ctx.Done()
+		}
+		return true
+	}
+	n := askTogether(t, Config{Handler: handler}, "f1s234567", entered, leave)
+	<-n.ctx.Done()
+	n.Close()
+	if calls != 3 {
+		t.Errorf("%d queries were worked on, want 3", calls)
+	}
+}
+
 // askTogether has a node find the queries with these transaction ids in its
 // socket at once, but for the first, at which it is held up until all have come.
-func askTogether(t *testing.T, cfg Config, tids string, entered, leave chan struct{}) {
+func askTogether(t *testing.T, cfg Config, tids string, entered, leave chan struct{}) *Node {
 	conn := openUDP(t, "127.0.0.1:0")
 	cfg.Conn4, cfg.Network, cfg.Upkeep.Off = conn, Private, true
 	n, err := Listen("", cfg)
@@ -235,6 +257,7 @@ func askTogether(t *testing.T, cfg Config, tids string, entered, leave chan stru
 		}
 	}
 	close(leave)
+	return n
 }
 
 // Answers from elsewhere and those of the read loop do not meet.

@@ -234,3 +234,17 @@ func BenchmarkRestore(b *testing.B) {
 		})
 	}
 }
+
+// Seven hosts have made up 250 IDs each around the target, so that the eighth
+// address lies behind them.
+func BenchmarkAppendNearestMadeUp(b *testing.B) {
+	each(b, func(b *testing.B, kind string) {
+		r, tb := fixed(), newTable(b, kind)
+		number(tb, 100_000)
+		center := randomID(r)
+		for i := range 7 * 250 {
+			tb.Observe(replied(sharing(r, center, 30), addr6(i%7), epoch))
+		}
+		benchNearest(b, tb, near(r, center, 30), 8, table.Filter{Distinct: true})
+	})
+}

@@ -2,6 +2,7 @@ package table
 
 import (
 	"iter"
+	"math"
 	"net/netip"
 
 	"github.com/lightdht/lightdht/lightdht/kad"
@@ -18,32 +19,43 @@ func (t *contacts) AppendNearest(dst []Contact, target kad.ID, n int, f Filter) 
 	q := t.queries.Get().(*query)
 	defer t.queries.Put(q)
 	q.aim(target, anywhere, &f)
-	home, all := zoneOf(q.first), len(dst)+n
+	home, all := zoneOf(q.first), len(dst)+min(n, math.MaxInt-len(dst))
 	for i := 0; i < zones && len(dst) < all; i++ {
-		if z := t.zones[home^i].Load(); z != nil {
-			dst = z.appendNearest(dst, q, all, f.Distinct)
+		z := t.zones[home^i].Load()
+		if z == nil {
+			continue
+		}
+		q.enter(z, z.count.Load())
+		for more := true; more && len(dst) < all; {
+			dst, more = z.appendNearest(dst, q, all, f.Distinct)
 		}
 	}
 	return dst
 }
 
-// appendNearest appends the nearest of the zone until there are as many as wanted in all.
-func (z *zone) appendNearest(dst []Contact, q *query, all int, distinct bool) []Contact {
+// appendNearest appends the nearest of the zone until there are as many as wanted
+// in all, and reports whether there may be more: it lets go of the lock now and
+// then. It reads ahead by as many as Distinct has kept back, since it may be most
+// of them: all that a host made up around a target.
+func (z *zone) appendNearest(dst []Contact, q *query, all int, distinct bool) (_ []Contact, more bool) {
 	z.mu.Lock()
 	defer z.mu.Unlock()
-	q.enter(z, z.slab.size())
 	q.resume()
-	for len(dst) < all {
-		near, ok := q.take(all - len(dst))
+	for taken, keptBack := 0, 0; len(dst) < all; taken++ {
+		if taken == maxRead {
+			return dst, true
+		}
+		near, ok := q.take(min(all-len(dst), maxRead) + keptBack)
 		if !ok {
-			break
+			return dst, false
 		}
 		dst = append(dst, z.slab.at(near.pos).contact(&z.slab, &z.table.versions))
 		if distinct && !q.seen.first(&dst[len(dst)-1]) {
 			dst = dst[:len(dst)-1]
+			keptBack++
 		}
 	}
-	return dst
+	return dst, false
 }
 
 // appendMatching is AppendNearest with a condition of the caller's.
@@ -140,11 +152,17 @@ type distinct struct {
 }
 
 func (d *distinct) reset() {
-	if d.count > len(d.few) {
+	switch {
+	case len(d.many) > maxKept:
+		d.many = nil
+	case d.count > len(d.few):
 		clear(d.many)
 	}
 	d.count = 0
 }
+
+// maxKept is how large a map is kept: to clear it costs what it once held.
+const maxKept = 256
 
 // first reports whether c shares neither ID nor address with one let through
 // before, and if so lets it through.

@@ -53,7 +53,7 @@ const (
 	leafMax    = 2*leafDegree - 1
 
 	// leafMin is the number of entries below which two sibling leaves join.
-	leafMin = leafMax / 4
+	leafMin = leafMax / 2
 
 	// maxSpread is how many directory entries there may be for each leaf that
 	// holds something. Uniform IDs need 2 to 4.

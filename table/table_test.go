@@ -3,6 +3,7 @@ package table_test
 import (
 	"encoding/binary"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"net/netip"
 	"slices"
@@ -206,4 +207,37 @@ func TestVersionsAreBounded(t *testing.T) {
 	if got, want := tb.Drops(), (table.Drops{VersionsCut: 1, VersionsLost: 1}); got != want {
 		t.Errorf("drops %+v, want %+v", got, want)
 	}
+}
+
+// To ask for more than there can be is to ask for all.
+func TestAppendNearestOfAll(t *testing.T) {
+	both(t, func(t *testing.T, kind string) {
+		tb := newTable(t, kind)
+		cs := fill(tb, seeded(t), 100)
+		for _, n := range []int{100, 101, math.MaxInt - 1, math.MaxInt} {
+			if got := tb.AppendNearest(slices.Clone(cs[:3]), kad.ID{}, n, table.Filter{}); len(got) != 103 {
+				t.Errorf("asked for %d, got %d behind 3", n, len(got)-3)
+			}
+		}
+	})
+}
+
+// More than are read under one lock come in order, each once.
+func TestAppendNearestOfMany(t *testing.T) {
+	both(t, func(t *testing.T, kind string) {
+		tb, r := newTable(t, kind), seeded(t)
+		center, target := randomID(r), randomID(r)
+		const n = 40_000
+		for i := range n { // all in one zone
+			tb.Observe(replied(sharing(r, center, 6), addr4(i), epoch))
+		}
+		got := tb.AppendNearest(nil, target, n, table.Filter{})
+		once := map[netip.AddrPort]bool{}
+		for _, c := range got {
+			once[c.Addr] = true
+		}
+		if len(once) != n || len(got) != n || !slices.IsSortedFunc(got, func(a, b table.Contact) int { return target.CompareDistance(a.ID, b.ID) }) {
+			t.Errorf("%d contacts, %d different ones, want %d in order", len(got), len(once), n)
+		}
+	})
 }
