@@ -103,3 +103,27 @@ func TestIs(t *testing.T) {
 		}
 	}
 }
+
+// When there is no room for another version, all that have a number are found
+// without the lock, and so is it found that others have none.
+func TestVersionsFull(t *testing.T) {
+	var vs versions
+	vs.init()
+	for i := range maxVersions {
+		vs.number(binary.BigEndian.AppendUint32(nil, uint32(i)))
+	}
+	vs.mu.Lock() // who asked for it would hang
+	defer vs.mu.Unlock()
+	for i := range maxVersions + 10 {
+		want := uint16(i + 1)
+		if i >= maxVersions-1 {
+			want = 0
+		}
+		if got := vs.number(binary.BigEndian.AppendUint32(nil, uint32(i))); got != want {
+			t.Fatalf("version %d has number %d, want %d", i, got, want)
+		}
+	}
+	if lost := vs.lost.Load(); lost != 12 {
+		t.Errorf("%d lost, want 12", lost)
+	}
+}

@@ -8,7 +8,8 @@ import "time"
 // Whoever answers or asks enters a queue and with it classLive. Whoever comes
 // out of it and was not heard of since leaves for classStale; the others queue
 // again. Nobody is looked at in between, so classLive holds some for up to
-// twice staleAfter, or longer when no sightings come.
+// twice staleAfter, or longer when no sightings come. Each zone has a queue of its
+// own, and one where nobody is seen is tended on account of others.
 //
 //	judge ─ push ─ tail │ positions │ … │ positions │ head ─ pop ─ judge
 //

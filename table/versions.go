@@ -5,8 +5,10 @@ import (
 	"sync/atomic"
 )
 
-// maxVersion is how many bytes of a client version are kept; BEP 20's have 4.
-const maxVersion = 64
+const (
+	maxVersion  = 64      // bytes of a client version that are kept; BEP 20's have 4
+	maxVersions = 1 << 16 // with "", number 0
+)
 
 // versions numbers the distinct client versions, so that a record holds two
 // bytes for one. Strangers choose them, hence the bounds: 65,535 of them and
@@ -14,7 +16,8 @@ const maxVersion = 64
 //
 // All zones share it. Most versions are known, and found without a lock: in a
 // map that is replaced, never changed. New ones gather in a second map until
-// they are a quarter of it, so that a million cost what a few do each.
+// they are a quarter of it, so that many cost what a few do each. Once there is
+// no room for more, nobody waits for the lock.
 type versions struct {
 	texts atomic.Pointer[[]string] // what is beyond its length may be written
 	known atomic.Pointer[map[string]uint16]
@@ -38,8 +41,13 @@ func (vs *versions) number(v []byte) uint16 {
 		v = v[:maxVersion]
 		vs.cut.Add(1)
 	}
-	if n, ok := (*vs.known.Load())[string(v)]; ok {
+	known := *vs.known.Load()
+	if n, ok := known[string(v)]; ok {
 		return n
+	}
+	if len(known) == maxVersions {
+		vs.lost.Add(1)
+		return 0
 	}
 	vs.mu.Lock()
 	defer vs.mu.Unlock()
@@ -50,7 +58,7 @@ func (vs *versions) number(v []byte) uint16 {
 		return n
 	}
 	texts := *vs.texts.Load()
-	if len(texts) > int(^uint16(0)) {
+	if len(texts) == maxVersions {
 		vs.lost.Add(1)
 		return 0
 	}
@@ -58,7 +66,7 @@ func (vs *versions) number(v []byte) uint16 {
 	texts = append(texts, text)
 	vs.texts.Store(&texts)
 	vs.recent[text] = n
-	if len(vs.recent) > len(texts)/4 {
+	if len(vs.recent) > len(texts)/4 || len(texts) == maxVersions {
 		vs.publish()
 	}
 	return n

@@ -103,15 +103,23 @@ func measure(ctx context.Context, o options, contests []contest.Contest, stdout,
 
 func write(w io.Writer, o options, rows []contest.Row) error {
 	if o.brief {
-		fmt.Fprintf(w, "Medians of %d passes, and how lightdht does beside each, on %s.\n\n", o.passes, contest.Machine())
+		fmt.Fprintf(w, "%s, and how lightdht does beside each, on %s.\n\n", passes(o.passes), contest.Machine())
 		return contest.Brief(w, rows)
 	}
 	brackets := ", in brackets the least and the greatest"
 	if o.passes == 1 {
 		brackets = ""
 	}
-	fmt.Fprintf(w, "Medians of %d passes%s, on %s.\n\n", o.passes, brackets, contest.Machine())
+	fmt.Fprintf(w, "%s%s, on %s.\n\n", passes(o.passes), brackets, contest.Machine())
 	return contest.Markdown(w, rows)
+}
+
+// passes says what the figures are.
+func passes(n int) string {
+	if n == 1 {
+		return "Figures of one pass"
+	}
+	return fmt.Sprintf("Medians of %d passes", n)
 }
 
 // failures says who failed, and returns the exit status for it.
