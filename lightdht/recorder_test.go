@@ -25,7 +25,11 @@ type rows struct {
 }
 
 func (r *rows) Record(row record.Row) {
-	s := *row.(*record.Sighting)
+	sighting, ok := row.(*record.Sighting)
+	if !ok {
+		return
+	}
+	s := *sighting
 	s.Version = bytes.Clone(s.Version)
 	r.mu.Lock()
 	defer r.mu.Unlock()

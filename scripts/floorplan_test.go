@@ -37,14 +37,19 @@ var plan = map[string]floor{
 	"lightdht/record":   {1, []string{"lightdht/kad"}},
 	"lightdht/analysis": {1, []string{"lightdht/kad", "gonum.org/v1/gonum"}},
 
+	"lightdht/pseudonym": {1, []string{"lightdht/kad"}},
+
 	"lightdht":         {2, []string{"lightdht/kad", "lightdht/krpc", "lightdht/record", "table"}},
-	"lightdht/dataset": {2, []string{"lightdht/kad", "lightdht/krpc", "lightdht/record", "table"}}, // and the libraries of its formats, one by one
-	"lightdht/figure":  {2, []string{"lightdht/analysis", "gonum.org/v1/plot"}},
+	"lightdht/dataset": {2, []string{"lightdht/kad", "lightdht/record", "table", "github.com/google/uuid", "golang.org/x/sys"}},
+	"lightdht/export": {2, []string{
+		"lightdht/kad", "lightdht/pseudonym", "github.com/klauspost/compress", "github.com/parquet-go/parquet-go", "modernc.org/sqlite", "github.com/oschwald/maxminddb-golang/v2",
+	}},
+	"lightdht/figure": {2, []string{"lightdht/analysis", "gonum.org/v1/plot"}},
 
 	"lightdht/testnet": {3, []string{"lightdht/kad", "lightdht/krpc", "lightdht/record", "lightdht", "lightdht/dataset", "table"}},
 	"lightdht/crawl":   {3, []string{"lightdht/kad", "lightdht/krpc", "lightdht/record", "lightdht"}},
 
-	"cmd/lightdht": {4, []string{"lightdht/...", "table", "github.com/urfave/cli/v2"}},
+	"cmd/lightdht": {4, []string{"lightdht/...", "table", "github.com/urfave/cli/v2", "github.com/vbauerster/mpb/v8"}},
 	"scripts/*":    {4, []string{"lightdht/...", "table"}},
 }
 

@@ -2,18 +2,21 @@
 // interface that takes them: what a node saw goes through a [Recorder] before it
 // goes anywhere else.
 //
-//	node, err := lightdht.Listen(":6881", lightdht.Config{Recorder: store})
+//	node, err := lightdht.Listen(":6881", lightdht.Config{Recorder: run})
+//
+//	Sighting   something was seen of a contact
+//	Query      we were asked something
+//	Visit      we asked something, and what became of it
+//	Lookup     a lookup of ours ended
+//	Estimate   a quantity was estimated
+//	Endpoint   an address was met whose ID is unknown
 //
 // A row is handed over as a pointer into the giver's own memory, because rows
 // come by the hundred thousand: it is valid until Record returns, and so are the
-// byte slices in it. Whoever keeps a row keeps a copy, with its slices cloned.
+// slices in it. Whoever keeps a row keeps a copy, with its slices cloned.
 package record
 
-import (
-	"time"
-
-	"github.com/lightdht/lightdht/lightdht/kad"
-)
+import "time"
 
 // Recorder takes rows. Record is called from many goroutines, the read loops of
 // a node among them: it must be safe for that, must not block for long, and must
@@ -25,44 +28,41 @@ import (
 // the table was not told because of the node's limits of contacts.
 type Recorder interface{ Record(Row) }
 
-// Row is a *[Sighting].
-type Row interface{ row() }
-
-// Sighting is one observation of a contact: what a table adds to its history,
-// and who told.
-type Sighting struct {
-	Time  time.Time
-	Self  kad.ID       // our ID, at whose node it was made
-	Node  kad.NodeInfo // who was seen
-	Event Event
-
-	By       kad.NodeInfo  // of Mentioned: who named it; zero when the caller did
-	RTT      time.Duration // of Replied: the round trip
-	Version  []byte        // of Queried and Replied: the client version told; nil when none
-	Method   string        // of Queried: what it asked; of Replied and Failed: what it was asked
-	ReadOnly bool          // of Queried: it was marked read-only, BEP 43
-	Router   bool          // it is a bootstrap router
-	Entrance bool          // it is at a place to begin with, be that a router or not
+// Row is a *[Sighting], *[Query], *[Visit], *[Lookup], *[Estimate] or *[Endpoint].
+type Row interface {
+	// When returns the time of the row: what it is sorted and selected by.
+	When() time.Time
+	Kind() Kind
 }
 
-func (*Sighting) row() {}
+// Kind is the kind of a row. Its values are written into data that is kept: they
+// never change.
+type Kind uint8
 
-// Event is what happened.
-type Event uint8
-
-// The events of a sighting. They have the numbers of package table's.
+// The kinds.
 const (
-	Mentioned Event = iota + 1 // a node list named it, or the caller did
-	Queried                    // it asked us something
-	Replied                    // it answered us, be it with an error
-	Failed                     // a query of ours to it had no answer
+	KindSighting Kind = iota + 1
+	KindQuery
+	KindVisit
+	KindLookup
+	KindEstimate
+	KindEndpoint
+	numKinds
 )
 
-// String returns "mentioned", "queried", "replied" or "failed".
-func (e Event) String() string {
-	names := [...]string{"unknown", "mentioned", "queried", "replied", "failed"}
-	if int(e) < len(names) {
-		return names[e]
+// Kinds are all of them.
+var Kinds = []Kind{KindSighting, KindQuery, KindVisit, KindLookup, KindEstimate, KindEndpoint}
+
+// String returns the plural that commands and manifests use: "sightings",
+// "queries", "visits", "lookups", "estimates" or "endpoints".
+func (k Kind) String() string {
+	return name(k, "unknown", "sightings", "queries", "visits", "lookups", "estimates", "endpoints")
+}
+
+// name returns the name of a number, the first for one that has none.
+func name[T ~uint8](n T, names ...string) string {
+	if int(n) < len(names) {
+		return names[n]
 	}
 	return names[0]
 }

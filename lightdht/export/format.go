@@ -1,0 +1,63 @@
+package export
+
+import (
+	"fmt"
+	"io"
+	"strings"
+)
+
+// Format is a form in which rows are handed over.
+type Format string
+
+// The formats.
+const (
+	TextLines Format = "text"     // columns between tabs, for people: no header, escaped as in CSV's texts
+	CSV       Format = "csv"      // RFC 4180: a header, lines that end in CRLF
+	NDJSON    Format = "ndjson"   // an object on each line
+	JSON      Format = "json"     // an array of objects
+	Parquet   Format = "parquet"  // compressed with zstd
+	SQLite    Format = "sqlite"   // a database with one table; only into a file of its own
+	GraphML   Format = "graphml"  // a directed graph, of edges alone
+	EdgeList  Format = "edgelist" // source, target and weight on each line, of edges alone
+)
+
+// Formats are all of them.
+var Formats = []Format{CSV, NDJSON, JSON, Parquet, SQLite, GraphML, EdgeList, TextLines}
+
+// ParseFormat returns the format of a name.
+func ParseFormat(s string) (Format, error) {
+	var names []string
+	for _, f := range Formats {
+		if s == string(f) {
+			return f, nil
+		}
+		names = append(names, string(f))
+	}
+	return "", fmt.Errorf("no format %q: want %s", s, strings.Join(names, ", "))
+}
+
+// Options say how rows are written. The zero Options are good.
+type Options struct {
+	Micros bool   // times as microseconds since 1970, in Parquet no matter
+	Table  string // name of the table in SQLite; "": "rows"
+}
+
+// Writer takes batches of one schema and writes them in order. Write takes the
+// batch over, and releases it when it is done with it; an error is final, and
+// may be about a batch before. Close completes the file but does not close what
+// it is written to; without it, the file is of no use. Neither may be called from
+// several goroutines at once.
+type Writer interface {
+	Write(*Batch) error
+	Close() error
+}
+
+// NewWriter returns a writer of rows in a format to w. SQLite, which needs a
+// name, is written by NewSQLite.
+func NewWriter(w io.Writer, f Format, s Schema, o Options) (Writer, error) {
+	switch f {
+	case SQLite:
+		return nil, fmt.Errorf("sqlite is written into a file alone: name one")
+	}
+	return nil, fmt.Errorf("no format %q", f)
+}
