@@ -2,7 +2,7 @@
 // NDJSON, JSON and text, Parquet, SQLite, GraphML and edge lists, and reads back
 // those that keep all columns.
 //
-//	schema := export.Schema{{"id", export.ID}, {"rtt_us", export.Int}}
+//	schema := export.Schema{{Name: "id", Type: export.ID}, {Name: "rtt_us", Type: export.Int}}
 //	w, err := export.NewWriter(file, export.CSV, schema, export.Options{})
 //	b := schema.NewBatch()
 //	b.Cols[0].AddID(id); b.Cols[1].AddInt(rtt); b.Len++
@@ -15,6 +15,7 @@
 //
 //	type    CSV, text         NDJSON, JSON   Parquet                  SQLite
 //	ID      40 hex digits     the same       FIXED_LEN_BYTE_ARRAY 20  TEXT, hex
+//	Hash    40 hex digits     the same       FIXED_LEN_BYTE_ARRAY 20  TEXT, hex
 //	Addr    1.2.3.4, 2001::1  the same       STRING                   TEXT
 //	Text    as it is          string         STRING                   TEXT
 //	Int     decimal           number         INT64                    INTEGER
@@ -42,7 +43,8 @@ type Type uint8
 
 // The types.
 const (
-	ID    Type = iota + 1 // a kad.ID
+	ID    Type = iota + 1 // a kad.ID: a place of the ID space
+	Hash                  // a kad.ID: the name of content, such as an infohash
 	Addr                  // a netip.Addr, unmapped
 	Text                  // a string, valid UTF-8
 	Int                   // an int64
@@ -51,9 +53,9 @@ const (
 	Time                  // microseconds since 1970, UTC
 )
 
-// String returns "id", "addr", "text", "int", "float", "bool" or "time".
+// String returns "id", "hash", "addr", "text", "int", "float", "bool" or "time".
 func (t Type) String() string {
-	names := [...]string{"unknown", "id", "addr", "text", "int", "float", "bool", "time"}
+	names := [...]string{"unknown", "id", "hash", "addr", "text", "int", "float", "bool", "time"}
 	if int(t) < len(names) {
 		return names[t]
 	}
@@ -64,6 +66,11 @@ func (t Type) String() string {
 type Column struct {
 	Name string
 	Type Type
+
+	// Private columns are left out of data that is shared under pseudonyms, since
+	// they would give away what stands behind them: a distance between IDs to
+	// many digits, say.
+	Private bool
 }
 
 // Schema is the columns of a table in their order.
@@ -106,7 +113,7 @@ type Batch struct {
 type Vector struct {
 	Type   Type
 	Null   []bool
-	IDs    []kad.ID     // of ID
+	IDs    []kad.ID     // of ID and Hash
 	Addrs  []netip.Addr // of Addr
 	Texts  []string     // of Text
 	Ints   []int64      // of Int, Time and Bool: 0 and 1
@@ -125,7 +132,7 @@ func (s Schema) NewBatch() *Batch {
 func newVector(t Type) Vector {
 	v := Vector{Type: t, Null: make([]bool, 0, BatchRows)}
 	switch t {
-	case ID:
+	case ID, Hash:
 		v.IDs = make([]kad.ID, 0, BatchRows)
 	case Addr:
 		v.Addrs = make([]netip.Addr, 0, BatchRows)
@@ -175,7 +182,7 @@ func (v *Vector) reset() {
 	v.Ints, v.Floats = v.Ints[:0], v.Floats[:0]
 }
 
-// AddID adds an ID.
+// AddID adds an ID or a hash.
 func (v *Vector) AddID(id kad.ID) { v.IDs, v.Null = append(v.IDs, id), append(v.Null, false) }
 
 // AddAddr adds an address.
@@ -204,7 +211,7 @@ func (v *Vector) AddBool(is bool) {
 // AddAbsent adds that there is no value.
 func (v *Vector) AddAbsent() {
 	switch v.Type {
-	case ID:
+	case ID, Hash:
 		v.AddID(kad.ID{})
 	case Addr:
 		v.AddAddr(netip.Addr{})
