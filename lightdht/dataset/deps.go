@@ -1,3 +1,0 @@
-package dataset
-
-import _ "github.com/google/uuid"

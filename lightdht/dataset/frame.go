@@ -1,0 +1,262 @@
+package dataset
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"io"
+	"math"
+)
+
+// A file of rows is a head and frames, which are only ever appended:
+//
+//	head    8 magic "LDHTrows"   1 version   1 sort   16 run   6 zero
+//	frame   4 magic   4 length of the body   4 CRC-32C of length and body   body
+//	body    8 time, microseconds since 1970   rows
+//
+// Numbers have their lowest byte first. Whatever is no whole frame is passed over
+// until the next one: of a file that was torn or spoilt, all that is whole can
+// be read.
+const (
+	headMagic  = "LDHTrows"
+	headSize   = 32
+	version    = 1 // of the form of files
+	frameMagic = 0x66f5c3d7
+	frameHead  = 12
+	frameTime  = 8
+	frameWant  = 64 << 10 // bytes of rows after which a frame is ended
+	frameMost  = 1 << 20   // none is longer
+)
+
+// fileSort is what rows a file has.
+type fileSort byte
+
+const (
+	sortTallies fileSort = 1 + iota // tallies, in order of time
+	sortSorted                      // tallies, in order of their contacts, each once
+	sortRows                        // rows of all other kinds
+)
+
+func appendHead(b []byte, sort fileSort, run RunID) []byte {
+	b = append(append(b, headMagic...), version, byte(sort))
+	b = append(b, run[:]...)
+	return append(b, make([]byte, headSize-len(headMagic)-2-len(run))...)
+}
+
+// errNewer is about what a newer program has written.
+var errNewer = errors.New("written by a newer lightdht: read it with that one")
+
+// checkHead says what is wrong with the head of a file.
+func checkHead(b []byte, sort fileSort) error {
+	switch {
+	case len(b) < headSize || string(b[:len(headMagic)]) != headMagic:
+		return errors.New("no file of rows of lightdht")
+	case b[len(headMagic)] > version:
+		return errNewer
+	case fileSort(b[len(headMagic)+1]) != sort:
+		return errors.New("rows of another sort than its name says")
+	}
+	return nil
+}
+
+var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+
+// beginFrame appends the head of a frame; endFrame, given where that is, fills
+// it in.
+func beginFrame(b []byte, at Stamp) []byte {
+	b = append(b, make([]byte, frameHead)...)
+	return binary.LittleEndian.AppendUint64(b, uint64(at))
+}
+
+func endFrame(b []byte, from int) {
+	frame := b[from:]
+	binary.LittleEndian.PutUint32(frame, frameMagic)
+	binary.LittleEndian.PutUint32(frame[4:], uint32(len(frame)-frameHead))
+	binary.LittleEndian.PutUint32(frame[8:], frameCRC(frame))
+}
+
+// frameCRC is the checksum of a whole frame.
+func frameCRC(frame []byte) uint32 {
+	return crc32.Update(crc32.Checksum(frame[4:8], castagnoli), castagnoli, frame[frameHead:])
+}
+
+// gap is bytes of a file that are no whole frame.
+type gap struct{ at, size int64 }
+
+func (g gap) String() string { return fmt.Sprintf("%d bytes at %d are no whole frame", g.size, g.at) }
+
+// frames reads the frames of a file from end to end.
+type frames struct {
+	r    io.ReaderAt
+	at   int64 // where the next frame is
+	size int64 // of the file, as far as it is to be read
+	buf  []byte
+	gaps []gap
+}
+
+// next returns the time and the rows of the next frame; io.EOF after the last
+// one. They are valid until it is called again.
+func (f *frames) next() (base Stamp, rows []byte, err error) {
+	for {
+		frame, err := f.frame()
+		switch {
+		case err == errGap:
+			if err := f.resync(); err != nil {
+				return 0, nil, err
+			}
+		case err != nil || frame == nil:
+			return 0, nil, err
+		default:
+			body := frame[frameHead:]
+			return Stamp(binary.LittleEndian.Uint64(body)), body[frameTime:], nil
+		}
+	}
+}
+
+var errGap = errors.New("no whole frame")
+
+// frame reads the next frame.
+func (f *frames) frame() ([]byte, error) {
+	if f.at >= f.size {
+		return nil, io.EOF
+	}
+	head, err := f.read(f.at, frameHead)
+	if err != nil {
+		return nil, err
+	}
+	length, ok := frameLength(head)
+	if !ok || f.at+length > f.size {
+		return nil, errGap
+	}
+	frame, err := f.read(f.at, int(length))
+	switch {
+	case err != nil:
+		return nil, err
+	case int64(len(frame)) < length || binary.LittleEndian.Uint32(frame[8:]) != frameCRC(frame):
+		return nil, errGap
+	}
+	f.at += length
+	return frame, nil
+}
+
+// seek goes on to the last frame of which the first row is not beyond, as its
+// first bytes tell: before that nothing is sought. Of a file with gaps it goes
+// no farther than the first.
+func (f *frames) seek(peek int, beyond func(rows []byte) bool) error {
+	last := f.at
+	for at := f.at; at < f.size; {
+		head, err := f.read(at, frameHead+frameTime+peek)
+		if err != nil {
+			return err
+		}
+		length, ok := frameLength(head)
+		if !ok || beyond(head[min(len(head), frameHead+frameTime):]) {
+			break
+		}
+		last = at
+		at += length
+	}
+	f.at = last
+	return nil
+}
+
+// frameLength returns the length of the frame that begins with head; false when
+// none does.
+func frameLength(head []byte) (int64, bool) {
+	if len(head) < frameHead || binary.LittleEndian.Uint32(head) != frameMagic {
+		return 0, false
+	}
+	body := binary.LittleEndian.Uint32(head[4:])
+	return frameHead + int64(body), body >= frameTime && body <= frameMost
+}
+
+// read returns n bytes of the file at an offset, fewer at its end.
+func (f *frames) read(at int64, n int) ([]byte, error) {
+	if n > cap(f.buf) {
+		f.buf = make([]byte, max(n, 2*cap(f.buf), 2*frameWant))
+	}
+	got, err := f.r.ReadAt(f.buf[:min(int64(n), f.size-at)], at)
+	if err == io.EOF {
+		err = nil
+	}
+	return f.buf[:got], err
+}
+
+// resync goes on to the next frame that is whole, and notes what it passed over.
+func (f *frames) resync() error {
+	from := f.at
+	for at := from + 1; at < f.size; {
+		b, err := f.read(at, 2*frameWant)
+		if err != nil {
+			return err
+		}
+		found := indexMagic(b)
+		if found < 0 {
+			at += int64(max(len(b)-3, 1))
+			continue
+		}
+		if at += int64(found); f.wholeAt(at) {
+			f.at = at
+			f.gaps = append(f.gaps, gap{from, at - from})
+			return nil
+		}
+		at++
+	}
+	f.at = f.size
+	f.gaps = append(f.gaps, gap{from, f.size - from})
+	return io.EOF
+}
+
+// wholeAt reports whether there is a whole frame.
+func (f *frames) wholeAt(at int64) bool {
+	probe := frames{r: f.r, at: at, size: f.size}
+	_, err := probe.frame()
+	return err == nil
+}
+
+func indexMagic(b []byte) int {
+	for i := 0; i+4 <= len(b); i++ {
+		if binary.LittleEndian.Uint32(b[i:]) == frameMagic {
+			return i
+		}
+	}
+	return -1
+}
+
+// framer puts rows into frames.
+type framer struct {
+	buf  []byte
+	from int // where the frame that is open begins; -1: none is
+	base Stamp
+}
+
+func newFramer() *framer { return &framer{from: -1} }
+
+// open makes sure that there is a frame to add to, and returns its time: that of
+// its first row.
+func (w *framer) open(at Stamp) Stamp {
+	if w.from < 0 {
+		w.from, w.base = len(w.buf), at
+		w.buf = beginFrame(w.buf, at)
+	}
+	return w.base
+}
+
+// settle ends the open frame when it is long enough, or at once.
+func (w *framer) settle(now bool) {
+	if w.from >= 0 && (now || len(w.buf)-w.from >= frameWant) {
+		endFrame(w.buf, w.from)
+		w.from = -1
+	}
+}
+
+// take returns the frames there are, all ended, and goes on in another buffer.
+func (w *framer) take(other []byte) []byte {
+	w.settle(true)
+	full := w.buf
+	w.buf = other[:0]
+	return full
+}
+
+const maxStamp = Stamp(math.MaxInt64)

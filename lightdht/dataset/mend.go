@@ -1,0 +1,302 @@
+package dataset
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"github.com/lightdht/lightdht/lightdht/record"
+)
+
+// Mend ends the runs of processes that died: what is no whole frame is cut out of
+// their files and kept aside, in the folder torn; tallies are sorted; the manifest
+// says Crashed, and that the run ended with its last row. What was cut is told to
+// Problem. Runs that go on, or that another process is mending, are left alone.
+// It returns how many it ended.
+func (s *Store) Mend() (ended int, err error) {
+	runs, err := s.Runs()
+	if err != nil {
+		return 0, err
+	}
+	var errs []error
+	for i := range runs {
+		r := &runs[i]
+		if r.Live || !s.mendable(r) {
+			continue
+		}
+		did, err := s.mend(r)
+		if did {
+			ended++
+		}
+		if err != nil {
+			errs = append(errs, fmt.Errorf("%s: %w", r.dir, err))
+		}
+	}
+	return ended, errors.Join(errs...)
+}
+
+// mendable reports whether a run that does not go on has not ended either.
+func (s *Store) mendable(r *RunInfo) bool {
+	if r.Manifest == nil {
+		return !errors.Is(r.Err, errNewer)
+	}
+	return r.Err == nil && r.Manifest.State == Running
+}
+
+// mend ends one run, unless somebody else is at it.
+func (s *Store) mend(r *RunInfo) (bool, error) {
+	held, err := lock(filepath.Join(r.dir, lockFile))
+	if errors.Is(err, errLocked) {
+		return false, nil
+	} else if err != nil {
+		return false, err
+	}
+	defer held.Close()
+	if again := s.run(r.ID); again.Manifest != nil && again.Manifest.State != Running {
+		return false, nil // it was mended meanwhile
+	}
+	m := Manifest{Format: format, Run: r.ID, Network: s.head.Network, Start: r.ID.Time()}
+	if r.Manifest != nil {
+		m = *r.Manifest
+	}
+	m.State = Crashed
+	if err := s.rebuild(r, &m); err != nil {
+		return false, err
+	}
+	if err := errors.Join(m.write(r.dir), syncFolder(r.dir)); err != nil {
+		return false, err
+	}
+	return true, os.Remove(filepath.Join(r.dir, lockFile))
+}
+
+// rebuild puts the files of a run in order, and what they have into its manifest.
+func (s *Store) rebuild(r *RunInfo, m *Manifest) error {
+	files, err := dataFiles(r.dir)
+	if err != nil {
+		return err
+	}
+	m.Rows, m.Files = map[string]uint64{}, nil
+	srt := newSorter(r.dir, r.ID)
+	var rows []File
+	for _, d := range files {
+		if d.sort != sortSorted {
+			if gone, err := s.cutTorn(r.dir, d); gone || err != nil {
+				if err != nil {
+					return err
+				}
+				continue
+			}
+		}
+		entry, err := s.inspect(r, d, m)
+		if err != nil {
+			return err
+		}
+		switch d.sort {
+		case sortRows:
+			rows = append(rows, entry)
+		case sortSorted:
+			srt.spans, srt.sorted = append(srt.spans, span{d.from, d.to}), append(srt.sorted, entry)
+		default:
+			srt.add(d.from)
+			if err := srt.wait(); err != nil { // one after the other: the order counts
+				return err
+			}
+		}
+	}
+	sorted, _ := srt.now()
+	m.Files = append(rows, sorted...)
+	return removeCovered(r.dir)
+}
+
+// inspect counts the rows of a file, and moves the end of the run to the last.
+func (s *Store) inspect(run *RunInfo, d dataFile, m *Manifest) (File, error) {
+	r, err := openReading(run.dir, d)
+	if err != nil {
+		return File{}, err
+	}
+	defer r.close()
+	entry, err := describe(r)
+	if err != nil {
+		return File{}, err
+	}
+	end := StampOf(m.End)
+	note := func(at Stamp) { end = max(end, at) }
+	if d.sort == sortRows {
+		_, err = s.rowsIn(r, run, func(k record.Kind, body []byte) (bool, error) {
+			m.Rows[k.String()]++
+			f := fields{b: body}
+			note(f.stamp())
+			return true, nil
+		})
+	} else {
+		err = eachTally(r, func(t *Tally) {
+			entry.Rows++
+			m.Rows["contacts"]++
+			m.Rows[record.KindSighting.String()] += uint64(t.Mentions) + uint64(t.Queries) + uint64(t.Replies) + uint64(t.Failures)
+			note(max(t.Seen(), t.Failure))
+		})
+	}
+	m.End = end.Time()
+	return entry, err
+}
+
+// eachTally calls f with the tallies of a file.
+func eachTally(r *reading, f func(*Tally)) error {
+	c := r.tallies(&names{})
+	for {
+		t, err := c.next()
+		if t == nil || err != nil {
+			return err
+		}
+		f(t)
+	}
+}
+
+// cutTorn takes what is no whole frame out of a file and puts it aside. A file of
+// nothing else is gone then.
+func (s *Store) cutTorn(dir string, d dataFile) (gone bool, err error) {
+	r, err := openReading(dir, d)
+	if err != nil {
+		return false, err
+	}
+	defer r.close()
+	if r.size == 0 {
+		return true, os.Remove(r.name)
+	}
+	gaps, err := gapsOf(r)
+	if err != nil || len(gaps) == 0 {
+		return false, err
+	}
+	if err := os.MkdirAll(filepath.Join(dir, tornFolder), 0o700); err != nil {
+		return false, err
+	}
+	for _, g := range gaps {
+		aside := filepath.Join(dir, tornFolder, fmt.Sprintf("%s-%d", d.name, g.at))
+		if err := copyPart(aside, io.NewSectionReader(r.in, g.at, g.size)); err != nil {
+			return false, err
+		}
+		s.problem(fmt.Errorf("%s: %v: cut out and kept as %s", r.name, g, aside))
+	}
+	if gaps[0].size == r.size {
+		return true, os.Remove(r.name)
+	}
+	whole := filepath.Join(dir, "."+d.name)
+	if err := copyPart(whole, without(r, gaps)); err != nil {
+		return false, err
+	}
+	return false, os.Rename(whole, r.name)
+}
+
+// gapsOf reads a file through for what is no whole frame.
+func gapsOf(r *reading) ([]gap, error) {
+	if r.empty {
+		return []gap{{0, r.size}}, nil
+	}
+	frames := r.frames()
+	for {
+		if _, _, err := frames.next(); err == io.EOF {
+			return frames.gaps, nil
+		} else if err != nil {
+			return nil, err
+		}
+	}
+}
+
+// without reads a file but for gaps.
+func without(r *reading, gaps []gap) io.Reader {
+	var parts []io.Reader
+	at := int64(0)
+	for _, g := range gaps {
+		parts = append(parts, io.NewSectionReader(r.in, at, g.at-at))
+		at = g.at + g.size
+	}
+	return io.MultiReader(append(parts, io.NewSectionReader(r.in, at, r.size-at))...)
+}
+
+// copyPart writes a new file, in place of one of this name.
+func copyPart(name string, from io.Reader) error {
+	file, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = io.Copy(file, from)
+	return errors.Join(err, file.Sync(), file.Close())
+}
+
+// removeCovered removes files that others stand for, and what was begun and not
+// ended.
+func removeCovered(dir string) error {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return err
+	}
+	count, err := dataFiles(dir)
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		d, ok := parseDataFile(e.Name())
+		_, begun := parseDataFile(e.Name()[1:])
+		if ok && !slices.Contains(count, d) || begun && e.Name()[0] == '.' {
+			if err := os.Remove(filepath.Join(dir, e.Name())); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// Compact makes one sorted file of all tallies of each run that has ended, after
+// Mend. It returns the bytes of the store before and after.
+func (s *Store) Compact() (before, after int64, err error) {
+	before = folderSize(s.dir)
+	if _, err := s.Mend(); err != nil {
+		return before, before, err
+	}
+	runs, err := s.Runs()
+	if err != nil {
+		return before, before, err
+	}
+	for i := range runs {
+		r := &runs[i]
+		if r.Live || r.Manifest == nil || r.Err != nil {
+			continue
+		}
+		if err := s.compact(r); err != nil {
+			return before, folderSize(s.dir), fmt.Errorf("%s: %w", r.dir, err)
+		}
+	}
+	return before, folderSize(s.dir), nil
+}
+
+// compact makes one file of the tallies of a run.
+func (s *Store) compact(r *RunInfo) error {
+	files, err := dataFiles(r.dir)
+	if err != nil {
+		return err
+	}
+	srt := newSorter(r.dir, r.ID)
+	for _, d := range files {
+		if d.sort == sortSorted {
+			srt.spans, srt.sorted = append(srt.spans, span{d.from, d.to}), append(srt.sorted, File{})
+		}
+	}
+	if n := len(srt.spans); n > 1 {
+		if err := srt.join(span{srt.spans[0].from, srt.spans[n-1].to}, srt.spans); err != nil {
+			return err
+		}
+		m := *r.Manifest
+		m.Files = slices.DeleteFunc(slices.Clone(m.Files), func(f File) bool {
+			d, ok := parseDataFile(f.Name)
+			return ok && d.sort == sortSorted
+		})
+		m.Files = append(m.Files, srt.sorted...)
+		if err := m.write(r.dir); err != nil {
+			return err
+		}
+	}
+	return removeCovered(r.dir)
+}

@@ -1,0 +1,367 @@
+package dataset
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"slices"
+	"time"
+
+	"github.com/lightdht/lightdht/lightdht/kad"
+	"github.com/lightdht/lightdht/lightdht/record"
+	"github.com/lightdht/lightdht/table"
+)
+
+// Filter selects what is read. The zero Filter selects all; fields combine with
+// and.
+type Filter struct {
+	Runs   []RunID    // of these runs; nil: of all
+	But    []RunID    // not of these
+	Since  time.Time  // contacts last seen then or later, rows of then or later
+	Prefix kad.Prefix // contacts and rows of nodes in this zone
+	Family kad.Family // of this family; 0: of both
+	States table.State
+}
+
+// picks reports whether f selects a run.
+func (f *Filter) picks(id RunID) bool {
+	return (f.Runs == nil || slices.Contains(f.Runs, id)) && !slices.Contains(f.But, id)
+}
+
+// passes reports whether f selects a node seen at a time.
+func (f *Filter) passes(n kad.NodeInfo, at Stamp) bool {
+	switch {
+	case !f.Since.IsZero() && at < StampOf(f.Since):
+		return false
+	case f.Family != 0 && kad.FamilyOf(n.Addr.Addr()) != f.Family:
+		return false
+	}
+	return f.Prefix.Bits() == 0 || f.Prefix.Contains(n.ID)
+}
+
+// Contact is what all runs of a store saw of a contact.
+type Contact struct {
+	Tally
+	Run    RunID // which saw it last
+	Runs   int   // how many runs saw it
+	Judged Stamp // when State is judged: at the end of Run, or now while it goes on
+}
+
+// State is BEP 5's judgement of the contact, at Judged.
+func (c *Contact) State() table.State {
+	switch {
+	case c.InRow >= table.BadAfter:
+		return table.StateBad
+	case c.Reply != 0 && c.Judged-max(c.Reply, c.Query) <= Stamp(table.FreshFor.Microseconds()):
+		return table.StateGood
+	}
+	return table.StateQuestionable
+}
+
+// Contacts yields every contact that f selects, in the order of their IDs, those
+// with one ID in that of their addresses. It reads the files as it goes and keeps
+// little in memory, but for runs that go on or crashed: of these up to 16 MiB of a
+// file. What is yielded is valid until the loop's next turn. An error ends it.
+func (s *Store) Contacts(f Filter) iter.Seq2[*Contact, error] {
+	return func(yield func(*Contact, error) bool) {
+		all, ranks, err := s.cursors(&f)
+		m := newMerged(all)
+		defer m.close()
+		if err != nil {
+			yield(nil, err)
+			return
+		}
+		var c Contact
+		for {
+			more, err := m.contact(&c, ranks)
+			if err != nil {
+				yield(nil, err)
+				return
+			}
+			if !more {
+				break
+			}
+			if f.passes(c.Node, c.Seen()) && (f.States == 0 || c.State()&f.States != 0) && !yield(&c, nil) {
+				return
+			}
+		}
+		s.reportGaps(all)
+	}
+}
+
+// rank says which run the cursor of that rank belongs to.
+type rank struct {
+	run   RunID
+	ended Stamp
+}
+
+// contact merges the next contact into c; false at the end.
+func (m *merged) contact(c *Contact, ranks []rank) (bool, error) {
+	t, at, err := m.first()
+	if t == nil {
+		return false, err
+	}
+	*c = Contact{Tally: *t, Run: ranks[at].run, Runs: 1, Judged: ranks[at].ended}
+	last, counted := t.Seen(), ranks[at].run
+	for {
+		if err := m.pass(); err != nil {
+			return false, err
+		}
+		t, at, err := m.first()
+		if err != nil {
+			return false, err
+		}
+		if t == nil || t.Node != c.Node {
+			return true, nil
+		}
+		if ranks[at].run != counted {
+			counted = ranks[at].run
+			c.Runs++
+		}
+		if t.Seen() >= last {
+			last, c.Run, c.Judged = t.Seen(), ranks[at].run, ranks[at].ended
+		}
+		c.Merge(t)
+	}
+}
+
+// cursors opens the tallies of all runs that f selects.
+func (s *Store) cursors(f *Filter) (all []cursor, ranks []rank, err error) {
+	runs, err := s.Runs()
+	if err != nil {
+		return nil, nil, err
+	}
+	now, names := time.Now(), &names{}
+	for i := range runs {
+		if !f.picks(runs[i].ID) || !s.readable(&runs[i]) {
+			continue
+		}
+		of, err := s.runCursors(&runs[i], f, names)
+		all = append(all, of...)
+		if err != nil {
+			return all, nil, err
+		}
+		for range of {
+			ranks = append(ranks, rank{runs[i].ID, runs[i].ended(now)})
+		}
+	}
+	return all, ranks, nil
+}
+
+// readable reports whether a run can be read; what is wrong with it is told.
+func (s *Store) readable(r *RunInfo) bool {
+	s.problem(r.Err)
+	var other *OtherNetworkError
+	return !errors.As(r.Err, &other) && !errors.Is(r.Err, errNewer)
+}
+
+// runCursors opens the tallies of a run.
+func (s *Store) runCursors(run *RunInfo, f *Filter, names *names) (all []cursor, err error) {
+	files, err := openFiles(run.dir, func(d dataFile) bool { return d.sort != sortRows })
+	if err != nil {
+		return nil, err
+	}
+	unsorted := newHeap()
+	for _, r := range files {
+		if r.sort == sortSorted {
+			c := r.tallies(names)
+			all = append(all, c)
+			if e := c.within(f.Prefix); e != nil && err == nil {
+				err = fmt.Errorf("%s: %w", r.name, e)
+			}
+			continue
+		}
+		if err == nil {
+			err = unsorted.load(r, s.gapOf(run))
+		}
+		r.close()
+	}
+	if len(unsorted.tallies) > 0 {
+		all = append(all, unsorted.sorted())
+	}
+	return all, err
+}
+
+// gapOf tells of what is no whole frame, but for the frame that the writer of a
+// run is just about to write.
+func (s *Store) gapOf(run *RunInfo) func(*reading, gap) {
+	return func(r *reading, g gap) {
+		if !run.Live || g.at+g.size < r.size {
+			s.problem(fmt.Errorf("%s: %v: left out", r.name, g))
+		}
+	}
+}
+
+// reportGaps tells of what was left out of sorted files.
+func (s *Store) reportGaps(all []cursor) {
+	for _, c := range all {
+		if c, ok := c.(*tallyFile); ok {
+			for _, g := range c.frames.gaps {
+				s.problem(fmt.Errorf("%s: %v: left out", c.file.name, g))
+			}
+		}
+	}
+}
+
+// Row is a row of a run.
+type Row struct {
+	Run RunID
+	record.Row
+}
+
+// Rows yields the rows of a kind, run by run in the order in which they were
+// recorded. Sightings are those of runs that kept each; see Sightings. An error
+// ends it.
+func (s *Store) Rows(kind record.Kind, f Filter) iter.Seq2[Row, error] {
+	return func(yield func(Row, error) bool) {
+		runs, err := s.Runs()
+		if err != nil {
+			yield(Row{}, err)
+			return
+		}
+		for i := range runs {
+			if f.picks(runs[i].ID) && s.readable(&runs[i]) && !s.rowsOf(&runs[i], kind, &f, yield) {
+				return
+			}
+		}
+	}
+}
+
+// rowsOf is Rows of one run; false when that is all.
+func (s *Store) rowsOf(run *RunInfo, kind record.Kind, f *Filter, yield func(Row, error) bool) bool {
+	files, err := openFiles(run.dir, func(d dataFile) bool { return d.sort == sortRows })
+	if err != nil {
+		return yield(Row{}, err) && false
+	}
+	defer func() {
+		for _, r := range files {
+			r.close()
+		}
+	}()
+	names := &names{}
+	for _, r := range files {
+		more, err := s.rowsIn(r, run, func(k record.Kind, body []byte) (bool, error) {
+			if k != kind {
+				return true, nil
+			}
+			fields := fields{b: body}
+			row := readRow(k, &fields, names)
+			if fields.bad {
+				return false, errRow
+			}
+			return !f.passesRow(row) || yield(Row{run.ID, row}, nil), nil
+		})
+		if err != nil {
+			return yield(Row{}, fmt.Errorf("%s: %w", r.name, err)) && false
+		}
+		if !more {
+			return false
+		}
+	}
+	return true
+}
+
+// rowsIn calls each with the rows of a file, until that says that it is enough.
+func (s *Store) rowsIn(r *reading, run *RunInfo, each func(record.Kind, []byte) (bool, error)) (bool, error) {
+	frames := r.frames()
+	for {
+		_, rows, err := frames.next()
+		if err == io.EOF {
+			break
+		} else if err != nil {
+			return false, err
+		}
+		for f := (fields{b: rows}); len(f.b) > 0; {
+			kind, body := record.Kind(f.byte()), f.text()
+			if f.bad {
+				return false, errRow
+			}
+			if more, err := each(kind, body); !more || err != nil {
+				return false, err
+			}
+		}
+	}
+	for _, g := range frames.gaps {
+		s.gapOf(run)(r, g)
+	}
+	return true, nil
+}
+
+// passesRow reports whether f selects a row.
+func (f *Filter) passesRow(row record.Row) bool {
+	at := StampOf(row.When())
+	switch r := row.(type) {
+	case *record.Sighting:
+		return f.passes(r.Node, at)
+	case *record.Query:
+		return f.passes(r.Node, at)
+	case *record.Visit:
+		return f.passes(r.Node, at)
+	case *record.Endpoint:
+		return f.passes(kad.NodeInfo{ID: f.Prefix.First(), Addr: r.Addr}, at)
+	case *record.Lookup:
+		of := Filter{Since: f.Since, Prefix: f.Prefix}
+		return of.passes(kad.NodeInfo{ID: r.Target.ID}, at)
+	}
+	of := Filter{Since: f.Since}
+	return of.passes(kad.NodeInfo{}, at)
+}
+
+// Sighting is one sighting, or several of a contact that were counted together.
+type Sighting struct {
+	Run  RunID
+	Kept *record.Sighting // the one, when the run kept each; else nil
+	Tally
+}
+
+// Sightings yields the sightings of runs that kept each, and of others the tallies
+// as they are kept: one for a contact in each file. An error ends it.
+func (s *Store) Sightings(f Filter) iter.Seq2[*Sighting, error] {
+	return func(yield func(*Sighting, error) bool) {
+		runs, err := s.Runs()
+		if err != nil {
+			yield(nil, err)
+			return
+		}
+		for i := range runs {
+			if f.picks(runs[i].ID) && s.readable(&runs[i]) && !s.sightingsOf(&runs[i], &f, yield) {
+				return
+			}
+		}
+	}
+}
+
+// sightingsOf is Sightings of one run; false when that is all.
+func (s *Store) sightingsOf(run *RunInfo, f *Filter, yield func(*Sighting, error) bool) bool {
+	if run.Manifest != nil && run.Manifest.KeepSightings {
+		return s.rowsOf(run, record.KindSighting, f, func(r Row, err error) bool {
+			if err != nil {
+				return yield(nil, err)
+			}
+			kept := r.Row.(*record.Sighting)
+			one := Sighting{Run: r.Run, Kept: kept, Tally: Tally{Node: kept.Node}}
+			one.add(kept, string(kept.Version))
+			return yield(&one, nil)
+		})
+	}
+	all, err := s.runCursors(run, f, &names{})
+	m := newMerged(all)
+	defer m.close()
+	for _, c := range all {
+		for err == nil {
+			var t *Tally
+			if t, err = c.next(); t == nil {
+				break
+			}
+			if f.passes(t.Node, t.Seen()) && !yield(&Sighting{Run: run.ID, Tally: *t}, nil) {
+				return false
+			}
+		}
+	}
+	if err != nil {
+		return yield(nil, err) && false
+	}
+	s.reportGaps(all)
+	return true
+}

@@ -1,0 +1,164 @@
+package dataset
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+)
+
+// smallFile is a size up to which a file is read at once, and then closed: a
+// store may have more runs than a process may have files open.
+const smallFile = 128 << 10
+
+// openReading opens a file of rows and looks at its head. One that a crash left
+// without a whole head is empty.
+func openReading(dir string, d dataFile) (*reading, error) {
+	name := filepath.Join(dir, d.name)
+	file, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	info, err := file.Stat()
+	if err != nil {
+		file.Close()
+		return nil, err
+	}
+	r := &reading{file: file, in: file, name: name, sort: d.sort, from: d.from, size: info.Size()}
+	if r.size <= smallFile {
+		err = r.swallow()
+	}
+	head := make([]byte, min(headSize, r.size))
+	if err == nil {
+		_, err = r.in.ReadAt(head, 0)
+	}
+	switch {
+	case err != nil && err != io.EOF:
+	case r.size < headSize && bytes.HasPrefix(appendHead(nil, d.sort, RunID{}), head[:min(len(head), len(headMagic)+2)]):
+		r.empty = true
+		return r, nil
+	default:
+		err = checkHead(head, d.sort)
+	}
+	if err != nil {
+		r.close()
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	return r, nil
+}
+
+// swallow reads the whole file into memory.
+func (r *reading) swallow() error {
+	content, err := io.ReadAll(io.LimitReader(r.file, smallFile))
+	r.file.Close()
+	r.file, r.in, r.size = nil, bytes.NewReader(content), int64(len(content))
+	return err
+}
+
+// frames returns the frames of the file.
+func (r *reading) frames() frames {
+	if r.empty {
+		return frames{r: r.in}
+	}
+	return frames{r: r.in, at: headSize, size: r.size}
+}
+
+// tallies returns a cursor over a sorted file.
+func (r *reading) tallies(names *names) *tallyFile {
+	return &tallyFile{frames: r.frames(), names: names, file: r}
+}
+
+// load adds the tallies of a file to a heap, and tells gap of what is no whole
+// frame.
+func (h *heap) load(r *reading, gap func(*reading, gap)) error {
+	frames := r.frames()
+	names := &names{}
+	for {
+		base, rows, err := frames.next()
+		if err == io.EOF {
+			break
+		} else if err != nil {
+			return fmt.Errorf("%s: %w", r.name, err)
+		}
+		var t Tally
+		for f := (fields{b: rows}); len(f.b) > 0; h.merge(&t) {
+			if t.read(&f, base, names); f.bad {
+				return fmt.Errorf("%s: %w", r.name, errRow)
+			}
+		}
+	}
+	if gap != nil {
+		for _, g := range frames.gaps {
+			gap(r, g)
+		}
+	}
+	return nil
+}
+
+// dataFiles lists the files of rows in the folder of a run that count: of those
+// that stand for others, these are left out. They are in order of their numbers,
+// tallies first.
+func dataFiles(dir string) ([]dataFile, error) {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return nil, err
+	}
+	var all []dataFile
+	for _, e := range entries {
+		if d, ok := parseDataFile(e.Name()); ok && e.Type().IsRegular() {
+			all = append(all, d)
+		}
+	}
+	covered := func(d dataFile) bool {
+		return slices.ContainsFunc(all, func(o dataFile) bool {
+			return o.sort == sortSorted && d.sort != sortRows && o.from <= d.from && d.to <= o.to && o != d
+		})
+	}
+	all = slices.DeleteFunc(slices.Clone(all), covered)
+	slices.SortFunc(all, func(a, b dataFile) int {
+		if rows := func(d dataFile) int { return int(flag(d.sort == sortRows)) }; rows(a) != rows(b) {
+			return rows(a) - rows(b)
+		}
+		return a.from - b.from
+	})
+	return all, nil
+}
+
+// openTries is how often the files of a run are looked for, when one vanishes
+// while they are opened: its writer merges files meanwhile.
+const openTries = 20
+
+// openFiles opens the files of a run that want picks.
+func openFiles(dir string, want func(dataFile) bool) ([]*reading, error) {
+	for try := 1; ; try++ {
+		all, err := openOnce(dir, want)
+		if err == nil || !errors.Is(err, fs.ErrNotExist) || try == openTries {
+			return all, err
+		}
+	}
+}
+
+func openOnce(dir string, want func(dataFile) bool) (all []*reading, err error) {
+	names, err := dataFiles(dir)
+	if err != nil {
+		return nil, err
+	}
+	for _, d := range names {
+		if !want(d) {
+			continue
+		}
+		r, err := openReading(dir, d)
+		if err != nil {
+			for _, r := range all {
+				r.close()
+			}
+			return nil, err
+		}
+		all = append(all, r)
+	}
+	return all, nil
+}

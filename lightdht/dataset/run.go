@@ -1,0 +1,305 @@
+package dataset
+
+import (
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/lightdht/lightdht/lightdht/record"
+	"github.com/lightdht/lightdht/table"
+)
+
+// Settings say how a run is kept. The zero Settings are good.
+type Settings struct {
+	FlushEvery time.Duration // rows are handed to the kernel at least so often; 0: 200 ms
+	SyncEvery  time.Duration // and from there to the disk; 0: 5 s; below 0: at the end alone
+
+	KeepSightings bool // keep each sighting besides the tallies, with who told
+	RawInfohashes bool // keep infohashes as they are, not hashed
+
+	MaxBytes int64 // size of the whole store at which the journal stops; 0: no limit
+	MinFree  int64 // free space of the disk below which it stops; 0: 256 MiB; below 0: no limit
+
+	// Trouble is told once why the journal stopped, if it does; nil: nobody.
+	Trouble func(error)
+
+	// Describe fills in what a manifest says besides: vantages, drops, counters,
+	// clock steps. Good returns contacts that the next run can begin with. Both are
+	// asked every CheckpointEvery, and at the end; nil: nobody.
+	Describe        func(*Manifest)
+	Good            func() []table.Contact
+	CheckpointEvery time.Duration // 0: 10 s
+
+	segment int64 // bytes after which a file is ended; 0: 16 MiB
+}
+
+func (s Settings) withDefaults() Settings {
+	s.FlushEvery = or(s.FlushEvery, 200*time.Millisecond)
+	s.CheckpointEvery = or(s.CheckpointEvery, 10*time.Second)
+	if s.SyncEvery == 0 {
+		s.SyncEvery = 5 * time.Second
+	}
+	if s.MinFree == 0 {
+		s.MinFree = 256 << 20
+	}
+	s.segment = or(s.segment, 16<<20)
+	return s
+}
+
+func or[T ~int64](v, def T) T {
+	if v <= 0 {
+		return def
+	}
+	return v
+}
+
+// Run is a run that is being written: the one writer of its folder. It is a
+// [record.Recorder].
+//
+//	Record ─ tallies, rows ─ flush ─ contacts-N.log, rows-N.log ─ sync
+//	                                   └ when full: sorted, merged with others
+//
+// When the disk is full, or fails, or a limit is reached, the journal stops: the
+// files stay as they are, whole, Err says why, and what is recorded from then on is
+// counted as lost.
+type Run struct {
+	id    RunID
+	dir   string
+	store *Store
+	set   Settings
+	key   []byte // of infohashes
+	lock  *os.File
+
+	mu     sync.Mutex // guards what is to be written
+	heap   *heap
+	spare  *heap
+	rows   *framer
+	room   []byte // for rows to be framed into next
+	names  names
+	counts [numKinds]uint64
+	cuts   uint64 // versions and texts that were cut
+	closed bool
+
+	flushing sync.Mutex // guards the files
+	contacts *journal
+	others   *journal
+	tallies  *framer // being encoded
+	tallied  uint64  // written
+	manifest Manifest
+	done     []File     // of other rows that are full
+	unsorted []numbered // of tallies that are full and perhaps not sorted yet
+
+	err     atomic.Pointer[error]
+	lost    [numKinds]atomic.Uint64
+	size    spaceWatch
+	kick    chan struct{}
+	end     chan struct{}
+	working sync.WaitGroup
+	sorter  *sorter
+}
+
+// numbered is a file with its number.
+type numbered struct {
+	File
+	number int
+}
+
+const numKinds = len(kinds) + 1
+
+var kinds = [...]record.Kind{
+	record.KindSighting, record.KindQuery, record.KindVisit, record.KindLookup, record.KindEstimate, record.KindEndpoint,
+}
+
+// Begin begins a run. The manifest tells what it is about; what the store knows
+// itself is filled in.
+func (s *Store) Begin(about Manifest, set Settings) (*Run, error) {
+	id, err := NewRunID()
+	if err != nil {
+		return nil, err
+	}
+	r := &Run{
+		id: id, dir: s.runDir(id), store: s, set: set.withDefaults(),
+		heap: newHeap(), spare: newHeap(), rows: newFramer(), tallies: newFramer(),
+		kick: make(chan struct{}, 1), end: make(chan struct{}),
+	}
+	r.manifest = r.about(about)
+	if r.key, err = hex.DecodeString(s.head.Key); err != nil || len(r.key) != 32 {
+		return nil, fmt.Errorf("%s: its infohash_key is no key", filepath.Join(s.dir, storeFile))
+	}
+	r.size.begin(s.dir, r.set)
+	if err := r.size.check(); err != nil {
+		return nil, err
+	}
+	if err := r.open(); err != nil {
+		return nil, err
+	}
+	r.sorter = newSorter(r.dir, r.id)
+	r.contacts = &journal{dir: r.dir, sort: sortTallies, run: id, most: r.set.segment}
+	r.others = &journal{dir: r.dir, sort: sortRows, run: id, most: r.set.segment}
+	r.working.Go(r.flushEvery)
+	r.working.Go(r.syncEvery)
+	return r, nil
+}
+
+// about completes what the manifest of a new run says.
+func (r *Run) about(m Manifest) Manifest {
+	m.Format, m.Run, m.Network, m.State = format, r.id, r.store.head.Network, Running
+	m.Start, m.End = time.Now().UTC().Round(0).Truncate(time.Microsecond), time.Time{}
+	m.KeepSightings, m.Infohashes = r.set.KeepSightings, "raw"
+	if !r.set.RawInfohashes {
+		m.Infohashes = "hashed, key " + r.store.KeyFingerprint()
+	}
+	return m
+}
+
+// open makes the folder, with a manifest and a lock.
+func (r *Run) open() (err error) {
+	if err := os.MkdirAll(r.dir, 0o700); err != nil {
+		return err
+	}
+	name := filepath.Join(r.dir, lockFile)
+	for range 100 { // whoever looks whether it is live holds it for a moment
+		if r.lock, err = lock(name); !errors.Is(err, errLocked) {
+			break
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
+	if err == nil {
+		err = errors.Join(r.manifest.write(r.dir), syncFolder(r.dir), syncFolder(r.store.runs()))
+	}
+	if err != nil {
+		if r.lock != nil {
+			r.lock.Close()
+		}
+		os.RemoveAll(r.dir)
+	}
+	return err
+}
+
+// ID returns the name of the run.
+func (r *Run) ID() RunID { return r.id }
+
+// Store returns the store that it belongs to.
+func (r *Run) Store() *Store { return r.store }
+
+// Err returns why the journal stopped; nil while it goes on.
+func (r *Run) Err() error {
+	if err := r.err.Load(); err != nil {
+		return *err
+	}
+	return nil
+}
+
+// Lost returns how many rows were recorded and not kept.
+func (r *Run) Lost() (n uint64) {
+	for i := range r.lost {
+		n += r.lost[i].Load()
+	}
+	return n
+}
+
+// stop stops the journal.
+func (r *Run) stop(err error) {
+	err = fmt.Errorf("the store takes no more: %w", err)
+	if r.err.CompareAndSwap(nil, &err) && r.set.Trouble != nil {
+		r.set.Trouble(err)
+	}
+}
+
+const (
+	heapFull = 1 << 16  // contacts at which a flush is due
+	heapMost = 1 << 20  // contacts that are kept while the disk does not take them
+	rowsFull = 1 << 20  // bytes of rows at which a flush is due
+	rowsMost = 64 << 20 // bytes of rows that are kept
+)
+
+// Record takes a row.
+func (r *Run) Record(row record.Row) {
+	kind := row.Kind()
+	if r.err.Load() != nil {
+		r.lost[kind].Add(1)
+		return
+	}
+	if !r.set.RawInfohashes {
+		row = r.withoutInfohash(row)
+	}
+	r.mu.Lock()
+	kept := !r.closed && r.take(row)
+	full := len(r.heap.tallies) >= heapFull || len(r.rows.buf) >= rowsFull
+	r.mu.Unlock()
+	if !kept {
+		r.lost[kind].Add(1)
+	}
+	if full {
+		select {
+		case r.kick <- struct{}{}:
+		default: // it is due already
+		}
+	}
+}
+
+// take puts a row where it waits for the next flush; false when there is no room.
+func (r *Run) take(row record.Row) bool {
+	if s, ok := row.(*record.Sighting); ok {
+		if len(r.heap.tallies) >= heapMost {
+			return false
+		}
+		r.heap.of(s.Node).add(s, r.version(s.Version))
+		r.counts[record.KindSighting]++
+		if !r.set.KeepSightings {
+			return true
+		}
+	}
+	if len(r.rows.buf) >= rowsMost {
+		return false
+	}
+	r.rows.open(StampOf(row.When()))
+	r.rows.buf = appendRow(r.rows.buf, row)
+	r.rows.settle(false)
+	if row.Kind() != record.KindSighting {
+		r.counts[row.Kind()]++
+	}
+	return true
+}
+
+// version returns a client version as it is kept.
+func (r *Run) version(v []byte) string {
+	if len(v) == 0 {
+		return ""
+	}
+	if len(v) > maxVersion {
+		r.cuts++
+		v = v[:maxVersion]
+	}
+	return r.names.of(v)
+}
+
+// withoutInfohash returns the row with a hash in the place of an infohash.
+func (r *Run) withoutInfohash(row record.Row) record.Row {
+	switch q := row.(type) {
+	case *record.Query:
+		if q.Target.Infohash {
+			c := *q
+			c.Target.ID = hashWith(r.key, c.Target.ID)
+			return &c
+		}
+	case *record.Visit:
+		if q.Target.Infohash {
+			c := *q
+			c.Target.ID = hashWith(r.key, c.Target.ID)
+			return &c
+		}
+	case *record.Lookup:
+		if q.Target.Infohash {
+			c := *q
+			c.Target.ID = hashWith(r.key, c.Target.ID)
+			return &c
+		}
+	}
+	return row
+}

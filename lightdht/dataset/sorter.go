@@ -1,0 +1,165 @@
+package dataset
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"sync"
+)
+
+// sorter turns the full files of tallies of a run into sorted ones, and merges
+// those: whenever there are fanIn next to each other of as many files, so that of
+// n there are never more than fanIn-1 times the logarithm of n.
+type sorter struct {
+	dir string
+	run RunID
+
+	mu      sync.Mutex
+	due     []int // numbers of files that are to be sorted
+	working bool
+	idle    *sync.Cond
+	sorted  []File // that there are now; guarded by mu
+	spans   []span // of these
+	err     error  // the first; then it only keeps what there is
+}
+
+// fanIn is how many files are merged into one.
+const fanIn = 4
+
+// span is the files from to to.
+type span struct{ from, to int }
+
+func (s span) size() int { return s.to - s.from + 1 }
+
+func newSorter(dir string, run RunID) *sorter {
+	s := &sorter{dir: dir, run: run}
+	s.idle = sync.NewCond(&s.mu)
+	return s
+}
+
+// add has a file sorted, some time soon.
+func (s *sorter) add(number int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.due = append(s.due, number)
+	if !s.working {
+		s.working = true
+		go s.work()
+	}
+}
+
+// wait waits until all is sorted, and returns the first error.
+func (s *sorter) wait() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for s.working {
+		s.idle.Wait()
+	}
+	return s.err
+}
+
+// now returns the sorted files there are, and the last number among them.
+func (s *sorter) now() (files []File, last int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if n := len(s.spans); n > 0 {
+		last = s.spans[n-1].to
+	}
+	return append([]File(nil), s.sorted...), last
+}
+
+func (s *sorter) work() {
+	for {
+		s.mu.Lock()
+		if len(s.due) == 0 {
+			s.working = false
+			s.idle.Broadcast()
+			s.mu.Unlock()
+			return
+		}
+		number := s.due[0]
+		s.due = s.due[1:]
+		failed := s.err
+		s.mu.Unlock()
+		if failed != nil {
+			continue
+		}
+		err := s.sort(number)
+		for err == nil && s.crowded() {
+			err = s.merge()
+		}
+		if err != nil {
+			s.mu.Lock()
+			s.err = fmt.Errorf("sorting: %w", err)
+			s.mu.Unlock()
+		}
+	}
+}
+
+// sort makes one file of tallies a sorted one.
+func (s *sorter) sort(number int) error {
+	name := logName(sortTallies, number)
+	h := newHeap()
+	in, err := openReading(s.dir, dataFile{name, sortTallies, number, number})
+	if err != nil {
+		return err
+	}
+	defer in.close()
+	if err := h.load(in, nil); err != nil {
+		return err
+	}
+	return s.put(span{number, number}, h.sorted(), name)
+}
+
+// put writes a sorted file and removes those that it stands for.
+func (s *sorter) put(of span, from cursor, instead ...string) error {
+	entry, err := writeSorted(s.dir, sortedName(of.from, of.to), s.run, from)
+	if err != nil {
+		return err
+	}
+	s.mu.Lock()
+	n := len(s.spans)
+	for n > 0 && s.spans[n-1].from >= of.from {
+		n--
+	}
+	s.spans, s.sorted = append(s.spans[:n], of), append(s.sorted[:n], entry)
+	s.mu.Unlock()
+	var errs []error
+	for _, name := range instead {
+		errs = append(errs, os.Remove(filepath.Join(s.dir, name)))
+	}
+	return errors.Join(errs...)
+}
+
+// crowded reports whether the last fanIn files are of as many.
+func (s *sorter) crowded() bool {
+	n := len(s.spans)
+	return n >= fanIn && s.spans[n-1].size() == s.spans[n-fanIn].size()
+}
+
+// merge makes the last fanIn files one.
+func (s *sorter) merge() error {
+	last := s.spans[len(s.spans)-fanIn:]
+	return s.join(span{last[0].from, last[fanIn-1].to}, last)
+}
+
+// join makes the files of parts one.
+func (s *sorter) join(whole span, parts []span) error {
+	var cursors []cursor
+	var instead []string
+	names := &names{}
+	all := newMerged(nil)
+	defer all.close()
+	for _, p := range parts {
+		name := sortedName(p.from, p.to)
+		in, err := openReading(s.dir, dataFile{name, sortSorted, p.from, p.to})
+		if err != nil {
+			return err
+		}
+		cursors = append(cursors, in.tallies(names))
+		all.all = cursors
+		instead = append(instead, name)
+	}
+	return s.put(whole, all, instead...)
+}

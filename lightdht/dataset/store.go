@@ -1,0 +1,230 @@
+package dataset
+
+import (
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/lightdht/lightdht/lightdht/kad"
+)
+
+// Store is a folder of runs, all of one network. Its methods may be called from
+// any goroutine, and any number of processes may have it open.
+type Store struct {
+	dir  string
+	head storeHead
+
+	// Problem is told of what was found spoilt and passed over; nil: nobody. It
+	// is set before the store is used.
+	Problem func(error)
+}
+
+// storeHead is store.json.
+type storeHead struct {
+	Format  int       `json:"format"`
+	Network string    `json:"network"`
+	Created time.Time `json:"created"`
+	Key     string    `json:"infohash_key"` // 64 hex digits, secret
+}
+
+// ErrNoStore is about a folder in which there is no store.
+var ErrNoStore = errors.New("no store")
+
+// Open opens the store in the folder dir.
+func Open(dir string) (*Store, error) {
+	name := filepath.Join(dir, storeFile)
+	b, err := os.ReadFile(name)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, noStore(dir)
+	case err != nil:
+		return nil, err
+	}
+	s := &Store{dir: dir}
+	if err := readJSON(name, b, &s.head); err != nil {
+		return nil, err
+	}
+	if s.head.Network == "" {
+		return nil, fmt.Errorf("%s: names no network: %w", name, errForeign)
+	}
+	return s, nil
+}
+
+// noStore says what there is instead of a store.
+func noStore(dir string) error {
+	info, err := os.Stat(dir)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return fmt.Errorf("%s: %w there", dir, ErrNoStore)
+	case err != nil:
+		return err
+	case !info.IsDir():
+		return fmt.Errorf("%s: %w: it is a file", dir, ErrNoStore)
+	}
+	return fmt.Errorf("%s: %w: there is no %s in it", dir, ErrNoStore, storeFile)
+}
+
+// OtherNetworkError is that a store is of another network.
+type OtherNetworkError struct {
+	Dir, Is, Want string
+}
+
+// Error says which networks they are.
+func (e *OtherNetworkError) Error() string {
+	return fmt.Sprintf("%s: a store of the network %s, not of %s", e.Dir, e.Is, e.Want)
+}
+
+// Create opens the store of a network in the folder dir, and makes it when there
+// is none: in no folder that has other things in it. A store of another network is
+// an *[OtherNetworkError].
+func Create(dir, network string) (*Store, error) {
+	s, err := Open(dir)
+	if errors.Is(err, ErrNoStore) {
+		if err := found(dir, network); err != nil {
+			return nil, err
+		}
+		s, err = Open(dir)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if s.head.Network != network {
+		return nil, &OtherNetworkError{dir, s.head.Network, network}
+	}
+	return s, os.MkdirAll(s.runs(), 0o700)
+}
+
+// found makes an empty store, unless somebody else does at the same time.
+func found(dir, network string) error {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return err
+	}
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		if e.Name() != storeFile && !strings.HasPrefix(e.Name(), "."+storeFile) {
+			return fmt.Errorf("%s: %w, and not empty: name a new folder", dir, ErrNoStore)
+		}
+	}
+	var key [32]byte
+	rand.Read(key[:])
+	file, err := os.CreateTemp(dir, "."+storeFile+"-*")
+	if err != nil {
+		return err
+	}
+	file.Close()
+	defer os.Remove(file.Name())
+	head := storeHead{format, network, time.Now().UTC().Round(0), hex.EncodeToString(key[:])}
+	if err := writeJSON(file.Name(), head); err != nil {
+		return err
+	}
+	if err := os.Link(file.Name(), filepath.Join(dir, storeFile)); err != nil && !errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	return syncFolder(dir)
+}
+
+// Dir returns the folder.
+func (s *Store) Dir() string { return s.dir }
+
+// Network returns the name of the network.
+func (s *Store) Network() string { return s.head.Network }
+
+// Created returns when the store was made.
+func (s *Store) Created() time.Time { return s.head.Created }
+
+func (s *Store) runs() string { return filepath.Join(s.dir, runsFolder) }
+
+func (s *Store) runDir(id RunID) string { return filepath.Join(s.runs(), id.String()) }
+
+func (s *Store) problem(err error) {
+	if s.Problem != nil && err != nil {
+		s.Problem(err)
+	}
+}
+
+// Hash returns what is kept in the place of an infohash: a hash under the secret
+// key of this store. Two stores have different ones.
+func (s *Store) Hash(infohash kad.ID) (id kad.ID) {
+	key, _ := hex.DecodeString(s.head.Key)
+	return hashWith(key, infohash)
+}
+
+func hashWith(key []byte, infohash kad.ID) (id kad.ID) {
+	mac := hmac.New(sha256.New, key)
+	mac.Write(infohash[:])
+	var sum [sha256.Size]byte
+	copy(id[:], mac.Sum(sum[:0]))
+	return id
+}
+
+// KeyFingerprint names the key of Hash without giving it away.
+func (s *Store) KeyFingerprint() string {
+	sum := sha256.Sum256([]byte("lightdht infohash key " + s.head.Key))
+	return hex.EncodeToString(sum[:8])
+}
+
+// RunInfo is a run of a store.
+type RunInfo struct {
+	ID       RunID
+	Manifest *Manifest // nil when it cannot be read: see Err
+	Live     bool      // it goes on
+	Err      error
+	dir      string
+}
+
+// ended is when a run's contacts are judged: at its end, or now while it goes on.
+func (r *RunInfo) ended(now time.Time) Stamp {
+	if r.Live || r.Manifest == nil || r.Manifest.End.IsZero() {
+		return StampOf(now)
+	}
+	return StampOf(r.Manifest.End)
+}
+
+// Runs returns all runs, in the order of their beginning.
+func (s *Store) Runs() ([]RunInfo, error) {
+	entries, err := os.ReadDir(s.runs())
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	} else if err != nil {
+		return nil, err
+	}
+	var all []RunInfo
+	for _, e := range entries {
+		id, err := ParseRunID(e.Name())
+		if err != nil || !e.IsDir() {
+			continue // foreign, which Verify tells
+		}
+		all = append(all, s.run(id))
+	}
+	slices.SortFunc(all, func(a, b RunInfo) int { return a.ID.Compare(b.ID) })
+	return all, nil
+}
+
+// run looks at one run. The lock comes first: a run that ends between the two
+// looks live, and its manifest complete.
+func (s *Store) run(id RunID) RunInfo {
+	r := RunInfo{ID: id, dir: s.runDir(id)}
+	r.Live = locked(filepath.Join(r.dir, lockFile))
+	r.Manifest, r.Err = readManifest(r.dir)
+	switch {
+	case r.Err != nil && r.Live && errors.Is(r.Err, fs.ErrNotExist):
+		r.Err = nil // it just begins
+	case errors.Is(r.Err, fs.ErrNotExist):
+		r.Err = fmt.Errorf("%s: has no %s: half copied, or it crashed when it began", r.dir, manifestFile)
+	case r.Err == nil && r.Manifest.Network != s.head.Network:
+		r.Err = fmt.Errorf("%s: %w; left out", r.dir, &OtherNetworkError{r.ID.String(), r.Manifest.Network, s.head.Network})
+	}
+	return r
+}
