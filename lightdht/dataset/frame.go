@@ -26,7 +26,7 @@ const (
 	frameHead  = 12
 	frameTime  = 8
 	frameWant  = 64 << 10 // bytes of rows after which a frame is ended
-	frameMost  = 1 << 20   // none is longer
+	frameMost  = 1 << 20  // none is longer
 )
 
 // fileSort is what rows a file has.
