@@ -69,9 +69,15 @@ func (t *contacts) tend(clock uint32) {
 }
 
 // Restore implements [Table].
-func (t *contacts) Restore(c Contact) (added bool) {
+func (t *contacts) Restore(c Contact) (added bool) { return t.put(&c, false) }
+
+// Merge implements [Table].
+func (t *contacts) Merge(c Contact) (added bool) { return t.put(&c, true) }
+
+// put puts in a contact with its history.
+func (t *contacts) put(c *Contact, merge bool) (added bool) {
 	k := keyOf(c.Info())
-	return t.zone(k.id).restore(&k, hashKey(t.seed, &k), &c)
+	return t.zone(k.id).put(&k, hashKey(t.seed, &k), c, merge)
 }
 
 // Get implements [Table].

@@ -42,6 +42,7 @@ func TestAllocations(t *testing.T) {
 				tb.Observe(s)
 			},
 			"restore known": func() { tb.Restore(cs[8]) },
+			"merge known":   func() { tb.Merge(cs[8]) },
 			"count":         func() { tb.Count(randomID(r).Prefix(r.IntN(20))) },
 		} {
 			if n := testing.AllocsPerRun(100, f); n != 0 {

@@ -28,8 +28,8 @@ type living struct {
 	// Whoever enters moves it on, and it never goes back.
 	lastStale uint32
 
-	// clock is the latest time that Restore knows of: that of the last Observe
-	// or a later one of a contact restored since.
+	// clock is the latest time that Restore and Merge know of: that of the last
+	// Observe or a later one of a contact put in since.
 	clock uint32
 }
 
@@ -54,7 +54,7 @@ const (
 // judge decides at the time now whether a contact that is in no queue and whose
 // class is classStale enters the queue, and with it classLive.
 func (l *living) judge(pos uint32, r *record, now uint32) {
-	heard := max(r.reply, r.query)
+	heard := r.heard()
 	if uint64(heard)+uint64(staleAfter) < uint64(now) {
 		l.lastStale = max(l.lastStale, heard)
 		return

@@ -206,6 +206,10 @@ func TestQueueInDisorder(t *testing.T) {
 				got.LastReply = time.Unix(start+r.Int64N(6000), 0)
 				c.Restore(got)
 			}
+			if r.IntN(10) == 0 {
+				got.LastQuery = time.Unix(start+r.Int64N(6000), 0)
+				c.Merge(got)
+			}
 			if i%3000 == 0 {
 				c.check()
 			}

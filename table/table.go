@@ -75,6 +75,29 @@ type Table interface {
 	// LastSeen at all is the start of 1970.
 	Restore(c Contact) (added bool)
 
+	// Merge adds the history c, of sightings that the table was not told, to what
+	// is known of this ID at this address, and reports whether that was nothing.
+	// The two may be told in either order:
+	//
+	//	Queries, Replies           add up
+	//	FirstSeen, Origin          of the one that was seen first
+	//	LastSeen, LastQuery,
+	//	LastReply                  the later
+	//	LastRTT                    of the later answer
+	//	ReadOnly                   of the later query
+	//	Version                    of the later query or answer, but "" only if neither has one
+	//	Failures                   since the later answer: of the one that has it, and of the
+	//	                           other if it began after that; without any answer they add up
+	//	Router                     if either says so
+	//
+	// Of what happened in one second, what is known counts as the later, and as
+	// what was first. So of sightings in order of time, some observed and the
+	// others merged make the same as all observed, but for three things: two
+	// histories that meet within a second, a client version that is told to be "",
+	// and one that a failure began, whose LastSeen is then that failure.
+	// What a table cannot hold is as in Restore.
+	Merge(c Contact) (added bool)
+
 	// AppendNearest appends to dst the n contacts nearest to target that f
 	// passes, nearest first, fewer when there are fewer. Contacts with the same
 	// ID stand in order of their addresses. n <= 0 appends nothing. It does not

@@ -2,6 +2,7 @@ package table_test
 
 import (
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"net/netip"
 	"slices"
@@ -61,17 +62,20 @@ func twinApply(c table.Contact, s table.Sighting) table.Contact {
 			c.ReadOnly = s.ReadOnly
 		}
 		c.LastQuery = latest(c.LastQuery, s.Time)
-		c.Queries++
+		c.Queries = more(c.Queries)
 	case table.Replied:
 		if !s.Time.Before(c.LastReply) {
 			c.LastRTT = s.RTT
 		}
 		c.LastReply = latest(c.LastReply, s.Time)
-		c.Replies++
+		c.Replies = more(c.Replies)
 		c.Failures = 0
 	}
 	return c
 }
+
+// more is n and one, as far as it goes.
+func more(n uint32) uint32 { return uint32(min(uint64(n)+1, math.MaxUint32)) }
 
 func latest(a, b time.Time) time.Time {
 	if a.Before(b) {
@@ -271,14 +275,17 @@ func (w world) compareSample(t testing.TB, tb table.Table, tw *twin, p kad.Prefi
 }
 
 // run performs steps sightings and compares after some of them. Now and then it
-// puts back a contact, or moves all to a table of the other kind and goes on there.
+// puts back a contact, or more of its history, or moves all to a table of the other kind and goes on there.
 func (w world) run(t testing.TB, kind string, steps, every int) {
 	tb, tw := newTable(t, kind), &twin{}
 	for i := range steps {
 		w.tick()
-		if w.r.IntN(20) == 0 {
+		switch w.r.IntN(20) {
+		case 0:
 			w.restore(t, tb, tw)
-		} else {
+		case 1:
+			w.merge(t, tb, tw)
+		default:
 			w.observe(t, tb, tw)
 		}
 		if i%every == 0 || i == steps-1 {
@@ -310,6 +317,18 @@ func (w world) restore(t testing.TB, tb table.Table, tw *twin) {
 	}
 	if got, ok := tb.Get(c.Info()); !ok || got != c {
 		t.Fatalf("restored\n\t%v, got\n\t%v %v", c, got, ok)
+	}
+}
+
+func (w world) merge(t testing.TB, tb table.Table, tw *twin) {
+	c := w.contact()
+	known, _ := tb.Get(c.Info())
+	if added, isNew := tb.Merge(c), tw.merge(c); added != isNew {
+		t.Fatalf("Merge gave %v, want %v", added, isNew)
+	}
+	want := tw.all[slices.IndexFunc(tw.all, func(m table.Contact) bool { return m.Info() == c.Info() })]
+	if got, ok := tb.Get(c.Info()); !ok || got != want {
+		t.Fatalf("merged\n\t%v into\n\t%v, got\n\t%v, want\n\t%v", c, known, got, want)
 	}
 }
 

@@ -83,20 +83,24 @@ func (z *zone) observe(k *key, hash uint64, s *Sighting) (c Contact, added, tend
 	return r.contact(&z.slab, versions), !known, z.turn%tendEvery == 0
 }
 
-// restore puts in a contact with its history.
-func (z *zone) restore(k *key, hash uint64, c *Contact) (added bool) {
+// put puts in a contact with its history: in place of what is known, or, with
+// merge, besides.
+func (z *zone) put(k *key, hash uint64, c *Contact, merge bool) (added bool) {
 	z.mu.Lock()
 	defer z.mu.Unlock()
-	restored := recordOf(c, &z.table.versions)
-	z.living.clock = max(z.living.clock, restored.last)
+	told := recordOf(c, &z.table.versions)
+	z.living.clock = max(z.living.clock, told.last)
 	pos, known := z.exact.find(hash, k, &z.slab)
 	var before class
-	if known {
-		r := z.slab.at(pos)
-		before = r.class()
-		r.become(&restored)
-	} else {
-		pos = z.enter(k, hash, restored)
+	switch {
+	case !known:
+		pos = z.enter(k, hash, told)
+	case merge:
+		before = z.slab.at(pos).class()
+		z.slab.at(pos).merge(&told)
+	default:
+		before = z.slab.at(pos).class()
+		z.slab.at(pos).become(&told)
 	}
 	z.settle(pos, before, known)
 	z.sweep(sweepMax)
