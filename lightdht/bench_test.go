@@ -14,6 +14,7 @@ import (
 
 	"github.com/lightdht/lightdht/lightdht/kad"
 	"github.com/lightdht/lightdht/lightdht/krpc"
+	"github.com/lightdht/lightdht/table"
 )
 
 // One find_node for a random target, from the datagram to the answer, by a node
@@ -153,4 +154,21 @@ func BenchmarkInFlight(b *testing.B) {
 		}
 		wg.Wait()
 	})
+}
+
+// A million histories that a node is told of, under the limits of the public
+// network: the time for each.
+func BenchmarkRestore(b *testing.B) {
+	saved := table.NewPrefix()
+	for i := range 1_000_000 {
+		saved.Merge(table.Contact{ID: kad.ID{byte(i >> 16), byte(i >> 8), byte(i), 19: 1}, Addr: netip.AddrPortFrom(voter(i), 1), Replies: 1})
+	}
+	for b.Loop() {
+		n := publicNode(b, Config{})
+		if got, err := n.Restore(saved.All()); err != nil || got != saved.Len() {
+			b.Fatal(got, err)
+		}
+		n.Close()
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*saved.Len()), "ns/contact")
 }

@@ -30,9 +30,9 @@ const (
 	Stray                            // replies to no query of ours, dropped
 	Timeouts                         // queries that were not answered in time
 	FromReserved                     // queries from private or reserved addresses on the public network, dropped
-	MentionRefused                   // node list entries with such an address, port 0, or of a family that we have no socket of, dropped
+	MentionRefused                   // node list entries, and contacts to be restored, with such an address, port 0, or of a family that we have no socket of, dropped
 	PeersRefused                     // peers told to a lookup at such an address or port 0, dropped
-	OwnID                            // sightings of our own ID or at our own address, not made a contact
+	OwnID                            // sightings of our own ID or at our own address, or contacts to be restored, not made a contact
 	Unanswered                       // queries left without an answer: no usable transaction id, or our own
 	Suppressed                       // queries left without an answer because this node is read-only
 	BadToken                         // announcements with a wrong token, refused

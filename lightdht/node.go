@@ -10,6 +10,7 @@
 //	res, err := node.FindPeers(ctx, infohash)             // a lookup of peers
 //	for step, err := range node.Lookup(ctx, target) { … } // a lookup of nodes, watched step by step
 //	for c := range node.Contacts() { … }                  // everything ever seen
+//	n, err := node.Restore(saved)                         // and what was seen before
 //
 //	lightdht.Config{Trace: &lightdht.Trace{Query: func(p *lightdht.Packet) { … }}} // watch every packet
 //	lightdht.Config{Handler: lightdht.Methods{"xyz": mine}.Handle}                 // answer differently
@@ -44,7 +45,7 @@
 //	trace, handler, serve, samples   hooks, and answers to queries; peers and token for them
 //	call, pending, holding, reaper   queries of ours, from their sending to their end
 //	watch, teller, spare             their contexts; who runs callbacks; calls used again
-//	observe, roster, record          sightings, on their way to recorder, table and core
+//	observe, roster, restore         sightings, on their way to recorder, table and core; histories
 //	walk, seed, shortlist, lookup    lookups; scrape, explore and bootstrap are made of them
 //	upkeep, agenda, reach            what the node does on its own; core, bucket, place: for whom
 //	lifeline, wallclock              whether the network is there, and what time it is

@@ -34,14 +34,19 @@ func (n *Node) observe(s table.Sighting, more about) table.Contact {
 		s.Origin = table.FromBootstrap
 	}
 	c, what := n.enter(e.roster, s, more)
+	n.countEntry(what)
+	n.tellCore(e, s, c)
+	return c
+}
+
+// countEntry counts whom the limits keep out.
+func (n *Node) countEntry(what entry) {
 	switch what {
 	case tooManyIDs:
 		n.count.add(IDsRefused, 1)
 	case tooManyOther:
 		n.count.add(ContactsRefused, 1)
 	}
-	n.tellCore(e, s, c)
-	return c
 }
 
 // enter gives a sighting to the recorder, if there is one, and to the table: to

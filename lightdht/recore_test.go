@@ -11,7 +11,7 @@ import (
 )
 
 // publicNode is a node of the public network at nobody's address.
-func publicNode(t *testing.T, cfg Config) *Node {
+func publicNode(t testing.TB, cfg Config) *Node {
 	cfg.Network, cfg.Conn4, cfg.Upkeep.Off = Public, newWire(), true
 	n, err := Listen("", cfg)
 	if err != nil {

@@ -20,8 +20,8 @@ type roster struct {
 	noting  sync.Mutex            // guards changed, under mu for reading
 
 	entry sync.Mutex        // guards ids, and who enters
-	ids   map[uint64]uint16 // IDs kept at an address; of those who entered by observe
-	swap  sync.Mutex        // one exchange at a time
+	ids   map[uint64]uint16 // IDs kept at an address
+	swap  sync.Mutex        // one exchange at a time, and nothing restored meanwhile
 
 	telling sync.Mutex  // of a recorder: held until the table has what it was told
 	past    table.Drops // of tables that were exchanged; under mu
@@ -46,25 +46,43 @@ func (r *roster) now() table.Table {
 // observe adds a sighting to the table, unless it is of somebody new whom the
 // limits keep out.
 func (r *roster) observe(s table.Sighting) (c table.Contact, e entry) {
+	e = r.enter(s.Node, s.Event == table.Replied, func(t table.Table) (added bool) {
+		c, added = t.Observe(s)
+		return added
+	})
+	return c, e
+}
+
+// restore adds a history to the table, unless it is of somebody new whom the
+// limits keep out. While tables are exchanged it waits: millions of changes would
+// draw that out.
+func (r *roster) restore(c table.Contact) entry {
+	r.swap.Lock()
+	defer r.swap.Unlock()
+	return r.enter(c.Info(), c.Replies > 0, func(t table.Table) (added bool) { return t.Merge(c) })
+}
+
+// enter has put change what the table has of node, unless that is somebody new
+// whom the limits keep out.
+func (r *roster) enter(node kad.NodeInfo, answers bool, put func(table.Table) (added bool)) entry {
 	r.mu.RLock()
 	defer r.mu.RUnlock()
-	if (r.perAddr > 0 || r.most > 0) && !r.knows(s.Node) {
+	if (r.perAddr > 0 || r.most > 0) && !r.knows(node) {
 		r.entry.Lock()
 		defer r.entry.Unlock()
-		if e = r.admit(s); e != entered {
-			return table.Contact{}, e
+		if e := r.admit(node, answers); e != entered {
+			return e
 		}
 	}
-	c, added := r.table.Observe(s)
-	if added && r.perAddr > 0 {
-		r.ids[hostKey(s.Node.Addr.Addr())]++
+	if put(r.table) && r.perAddr > 0 {
+		r.ids[hostKey(node.Addr.Addr())]++
 	}
 	if r.changed != nil {
 		r.noting.Lock()
-		r.changed[s.Node] = true
+		r.changed[node] = true
 		r.noting.Unlock()
 	}
-	return c, entered
+	return entered
 }
 
 // knows reports whether the table has a contact. It needs mu.
@@ -75,16 +93,16 @@ func (r *roster) knows(node kad.NodeInfo) bool {
 
 // admit says whether somebody who was not known just now may enter. It needs the
 // lock of entry.
-func (r *roster) admit(s table.Sighting) entry {
+func (r *roster) admit(node kad.NodeInfo, answers bool) entry {
 	if r.ids == nil {
 		r.ids = map[uint64]uint16{}
 	}
 	switch {
-	case r.knows(s.Node): // entered while this one waited for the lock
+	case r.knows(node): // entered while this one waited for the lock
 		return entered
-	case r.most > 0 && s.Event != table.Replied && r.table.Len() >= r.most:
+	case r.most > 0 && !answers && r.table.Len() >= r.most:
 		return tooManyOther
-	case r.perAddr > 0 && int(r.ids[hostKey(s.Node.Addr.Addr())]) >= r.room(s.Event):
+	case r.perAddr > 0 && int(r.ids[hostKey(node.Addr.Addr())]) >= r.room(answers):
 		return tooManyIDs
 	}
 	return entered
@@ -93,8 +111,8 @@ func (r *roster) admit(s table.Sighting) entry {
 // room is how many IDs an address may have for one more to be let in. Anybody can
 // make up IDs at another's address; so a quarter of the room is for those that
 // answer, and whoever lives there is not kept out.
-func (r *roster) room(seen table.Event) int {
-	if seen == table.Replied {
+func (r *roster) room(answers bool) int {
+	if answers {
 		return r.perAddr
 	}
 	return r.perAddr - r.perAddr/4

@@ -272,3 +272,27 @@ func TestRecorderHasTheOrderOfTheTable(t *testing.T) {
 		n.Close()
 	}
 }
+
+// guarded is a table that is told histories only while none can be exchanged.
+type guarded struct {
+	table.Table
+	t *testing.T
+	r *roster
+}
+
+func (g *guarded) Merge(c table.Contact) bool {
+	if g.r.swap.TryLock() {
+		g.r.swap.Unlock()
+		g.t.Error("tables may be exchanged meanwhile")
+	}
+	return g.Table.Merge(c)
+}
+
+// Histories wait while tables are exchanged: so many changes would draw that out.
+func TestRestoreAndExchangeTakeTurns(t *testing.T) {
+	r := rosterOf(0, 0)
+	r.exchange(&guarded{table.NewFlat(), t, r})
+	if r.restore(table.Contact{ID: kad.ID{1}, Addr: netip.MustParseAddrPort("1.1.1.1:1")}); r.now().Len() != 1 {
+		t.Error("nothing was restored")
+	}
+}
