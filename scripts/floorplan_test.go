@@ -41,8 +41,8 @@ var plan = map[string]floor{
 
 	"lightdht":         {2, []string{"lightdht/kad", "lightdht/krpc", "lightdht/record", "table"}},
 	"lightdht/dataset": {2, []string{"lightdht/kad", "lightdht/record", "table", "github.com/google/uuid", "golang.org/x/sys"}},
-	"lightdht/export": {2, []string{
-		"lightdht/kad", "lightdht/pseudonym", "github.com/klauspost/compress", "github.com/parquet-go/parquet-go", "modernc.org/sqlite", "github.com/oschwald/maxminddb-golang/v2",
+	"lightdht/export": {3, []string{
+		"lightdht/kad", "lightdht/krpc", "lightdht/record", "lightdht/pseudonym", "lightdht/dataset", "table", "github.com/klauspost/compress", "github.com/parquet-go/parquet-go", "modernc.org/sqlite", "github.com/oschwald/maxminddb-golang/v2",
 	}},
 	"lightdht/figure": {2, []string{"lightdht/analysis", "gonum.org/v1/plot"}},
 

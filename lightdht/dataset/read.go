@@ -24,8 +24,8 @@ type Filter struct {
 	States table.State
 }
 
-// picks reports whether f selects a run.
-func (f *Filter) picks(id RunID) bool {
+// Picks reports whether f selects a run.
+func (f *Filter) Picks(id RunID) bool {
 	return (f.Runs == nil || slices.Contains(f.Runs, id)) && !slices.Contains(f.But, id)
 }
 
@@ -134,7 +134,7 @@ func (s *Store) cursors(f *Filter) (all []cursor, ranks []rank, err error) {
 	}
 	now, names := time.Now(), &names{}
 	for i := range runs {
-		if !f.picks(runs[i].ID) || !s.readable(&runs[i]) {
+		if !f.Picks(runs[i].ID) || !s.readable(&runs[i]) {
 			continue
 		}
 		of, err := s.runCursors(&runs[i], f, names)
@@ -221,7 +221,7 @@ func (s *Store) Rows(kind record.Kind, f Filter) iter.Seq2[Row, error] {
 			return
 		}
 		for i := range runs {
-			if f.picks(runs[i].ID) && s.readable(&runs[i]) && !s.rowsOf(&runs[i], kind, &f, yield) {
+			if f.Picks(runs[i].ID) && s.readable(&runs[i]) && !s.rowsOf(&runs[i], kind, &f, yield) {
 				return
 			}
 		}
@@ -325,7 +325,7 @@ func (s *Store) Sightings(f Filter) iter.Seq2[*Sighting, error] {
 			return
 		}
 		for i := range runs {
-			if f.picks(runs[i].ID) && s.readable(&runs[i]) && !s.sightingsOf(&runs[i], &f, yield) {
+			if f.Picks(runs[i].ID) && s.readable(&runs[i]) && !s.sightingsOf(&runs[i], &f, yield) {
 				return
 			}
 		}

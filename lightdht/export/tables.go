@@ -1,0 +1,375 @@
+package export
+
+import (
+	"fmt"
+	"iter"
+	"math"
+	"net/netip"
+	"time"
+
+	"github.com/lightdht/lightdht/lightdht/dataset"
+	"github.com/lightdht/lightdht/lightdht/kad"
+	"github.com/lightdht/lightdht/lightdht/krpc"
+	"github.com/lightdht/lightdht/lightdht/record"
+	"github.com/lightdht/lightdht/table"
+)
+
+// What is what a store has, by the name that commands and files use.
+type What string
+
+// What there is.
+const (
+	Contacts  What = "contacts"  // a row for each contact, what all runs saw of it
+	Sightings What = "sightings" // what was seen of it by one run: each time, or counted
+	Queries   What = "queries"   // a row for each query received
+	Visits    What = "visits"    // a row for each query of ours
+	Edges     What = "edges"     // a row for each node that was named in an answer to one
+	Lookups   What = "lookups"   // a row for each node that a lookup found closest; one without, if it found none
+	Estimates What = "estimates" // a row for each estimate
+	Endpoints What = "endpoints" // a row for each address whose ID is unknown
+)
+
+// Whats are all of them.
+var Whats = []What{Contacts, Sightings, Queries, Lookups, Visits, Edges, Estimates, Endpoints}
+
+// Source says what of a store becomes a table.
+type Source struct {
+	Filter  dataset.Filter
+	PerRun  bool     // of Contacts: a row for each run that saw one, with what that saw
+	Columns []string // these; nil: all
+	Geo     *Geo     // adds country, asn and as_org; nil: does not
+}
+
+// Open returns a table of a store's rows. Columns that there are not are an error.
+func (s Source) Open(store *dataset.Store, what What) (Table, error) {
+	t, f := newTexts(), s.Filter
+	switch what {
+	case Contacts:
+		if s.PerRun {
+			return open(s, contactFields(t, s.Geo), perRun(store, f))
+		}
+		return open(s, contactFields(t, s.Geo), store.Contacts(f))
+	case Sightings:
+		return open(s, sightingFields(t, s.Geo), store.Sightings(f))
+	case Queries:
+		return open(s, queryFields(t, s.Geo), rows[record.Query](store, record.KindQuery, f))
+	case Visits:
+		return open(s, visitFields(t, s.Geo), rows[record.Visit](store, record.KindVisit, f))
+	case Edges:
+		return open(s, edgeFields(t), edges(store, f))
+	case Lookups:
+		return open(s, lookupFields(t), lookups(store, f))
+	case Estimates:
+		return open(s, estimateFields(t), rows[record.Estimate](store, record.KindEstimate, f))
+	case Endpoints:
+		return open(s, endpointFields(t, s.Geo), rows[record.Endpoint](store, record.KindEndpoint, f))
+	}
+	return Table{}, fmt.Errorf("a store has no %q", what)
+}
+
+// Seen returns a table of contacts that belong to no store, as they are now.
+func (s Source) Seen(contacts iter.Seq[table.Contact]) (Table, error) {
+	now := dataset.StampOf(time.Now())
+	return open(s, contactFields(newTexts(), s.Geo), func(yield func(*dataset.Contact, error) bool) {
+		for c := range contacts {
+			if !yield(&dataset.Contact{Tally: dataset.TallyOf(c), Judged: now}, nil) {
+				return
+			}
+		}
+	})
+}
+
+func open[R any](s Source, fields []field[R], seq iter.Seq2[*R, error]) (Table, error) {
+	picked, err := pick(fields, s.Columns)
+	if err != nil {
+		return Table{}, err
+	}
+	return tableOf(picked, seq), nil
+}
+
+// SchemaOf returns all columns of what a store has.
+func SchemaOf(what What) Schema {
+	t, geo := newTexts(), &Geo{}
+	switch what {
+	case Contacts:
+		return schemaOf(contactFields(t, geo))
+	case Sightings:
+		return schemaOf(sightingFields(t, geo))
+	case Queries:
+		return schemaOf(queryFields(t, geo))
+	case Visits:
+		return schemaOf(visitFields(t, geo))
+	case Edges:
+		return schemaOf(edgeFields(t))
+	case Lookups:
+		return schemaOf(lookupFields(t))
+	case Estimates:
+		return schemaOf(estimateFields(t))
+	case Endpoints:
+		return schemaOf(endpointFields(t, geo))
+	}
+	return nil
+}
+
+// TypeOf returns the type of a column of any table; false when none has it.
+func TypeOf(name string) (Type, bool) {
+	t, ok := types[name]
+	return t, ok
+}
+
+var types = func() map[string]Type {
+	all := map[string]Type{}
+	for _, what := range Whats {
+		for _, c := range SchemaOf(what) {
+			if was, ok := all[c.Name]; ok && was != c.Type {
+				panic("column " + c.Name + " has two types")
+			}
+			all[c.Name] = c.Type
+		}
+	}
+	return all
+}()
+
+// rowOf is a row and its run.
+type rowOf[R any] struct {
+	run dataset.RunID
+	Row *R
+}
+
+// rows yields the rows of a kind, whose type is *R.
+func rows[R any](store *dataset.Store, kind record.Kind, f dataset.Filter) iter.Seq2[*rowOf[R], error] {
+	return func(yield func(*rowOf[R], error) bool) {
+		for row, err := range store.Rows(kind, f) {
+			if err != nil {
+				yield(nil, err)
+				return
+			}
+			if !yield(&rowOf[R]{row.Run, any(row.Row).(*R)}, nil) {
+				return
+			}
+		}
+	}
+}
+
+// perRun yields the contacts of one run after the other.
+func perRun(store *dataset.Store, f dataset.Filter) iter.Seq2[*dataset.Contact, error] {
+	return func(yield func(*dataset.Contact, error) bool) {
+		runs, err := store.Runs()
+		if err != nil {
+			yield(nil, err)
+			return
+		}
+		for _, run := range runs {
+			one := f
+			if !f.Picks(run.ID) {
+				continue
+			}
+			one.Runs = []dataset.RunID{run.ID}
+			for c, err := range store.Contacts(one) {
+				if !yield(c, err) || err != nil {
+					return
+				}
+			}
+		}
+	}
+}
+
+// edge is that a node named another.
+type edge struct {
+	run      dataset.RunID
+	visit    *record.Visit
+	src, dst kad.NodeInfo
+}
+
+// edges yields who was named in answers to our queries, and by whom: the ID that
+// answered.
+func edges(store *dataset.Store, f dataset.Filter) iter.Seq2[*edge, error] {
+	return func(yield func(*edge, error) bool) {
+		for v, err := range rows[record.Visit](store, record.KindVisit, f) {
+			if err != nil {
+				yield(nil, err)
+				return
+			}
+			e := edge{v.run, v.Row, kad.NodeInfo{ID: v.Row.Replier, Addr: v.Row.Node.Addr}, kad.NodeInfo{}}
+			for _, e.dst = range v.Row.Nodes {
+				if !yield(&e, nil) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// found is a lookup and one of the nodes that it found closest.
+type found struct {
+	run     dataset.RunID
+	number  int64 // of the lookup among those of its run
+	lookup  *record.Lookup
+	closest *record.Closest // nil: it found none
+	rank    int64
+}
+
+func lookups(store *dataset.Store, f dataset.Filter) iter.Seq2[*found, error] {
+	return func(yield func(*found, error) bool) {
+		row := found{}
+		for l, err := range rows[record.Lookup](store, record.KindLookup, f) {
+			if err != nil {
+				yield(nil, err)
+				return
+			}
+			if l.run != row.run {
+				row = found{run: l.run}
+			}
+			row.number++
+			row.lookup, row.closest, row.rank = l.Row, nil, 0
+			if len(l.Row.Closest) == 0 && !yield(&row, nil) {
+				return
+			}
+			for i := range l.Row.Closest {
+				c := &l.Row.Closest[i]
+				if row.rank++; i > 0 && kad.FamilyOf(c.Node.Addr.Addr()) != kad.FamilyOf(l.Row.Closest[i-1].Node.Addr.Addr()) {
+					row.rank = 1
+				}
+				if row.closest = c; !yield(&row, nil) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// texts are texts that are made once and told again and again.
+type texts struct {
+	runs    map[dataset.RunID]string
+	clients map[string][2]string
+	last    dataset.RunID
+	run     string
+}
+
+func newTexts() *texts {
+	return &texts{runs: map[dataset.RunID]string{}, clients: map[string][2]string{}}
+}
+
+func (t *texts) ofRun(id dataset.RunID) string {
+	if id == t.last && t.run != "" {
+		return t.run
+	}
+	s, ok := t.runs[id]
+	if !ok {
+		s = id.String()
+		t.runs[id] = s
+	}
+	t.last, t.run = id, s
+	return s
+}
+
+// maxClients is how many versions are remembered: anybody can make them up.
+const maxClients = 1 << 16
+
+// ofVersion returns the client and the version as they are shown.
+func (t *texts) ofVersion(version string) [2]string {
+	s, ok := t.clients[version]
+	if !ok {
+		if len(t.clients) >= maxClients {
+			clear(t.clients)
+		}
+		s = [2]string{krpc.ClientCode(version), krpc.VersionText(version)}
+		t.clients[version] = s
+	}
+	return s
+}
+
+// Values that may be absent.
+
+func (v *Vector) text(s string) {
+	if s == "" {
+		v.AddAbsent()
+	} else {
+		v.AddText(s)
+	}
+}
+
+func (v *Vector) id(id kad.ID) {
+	if id.IsZero() {
+		v.AddAbsent()
+	} else {
+		v.AddID(id)
+	}
+}
+
+func (v *Vector) addr(a netip.Addr) {
+	if a.IsValid() {
+		v.AddAddr(a)
+	} else {
+		v.AddAbsent()
+	}
+}
+
+func (v *Vector) port(a netip.AddrPort) {
+	if a.IsValid() {
+		v.AddInt(int64(a.Port()))
+	} else {
+		v.AddAbsent()
+	}
+}
+
+func (v *Vector) stamp(s dataset.Stamp) {
+	if s == 0 {
+		v.AddAbsent()
+	} else {
+		v.AddInt(int64(s))
+	}
+}
+
+func (v *Vector) time(t time.Time) { v.stamp(dataset.StampOf(t)) }
+
+func (v *Vector) micros(d time.Duration, is bool) {
+	if is {
+		v.AddInt(d.Microseconds())
+	} else {
+		v.AddAbsent()
+	}
+}
+
+func (v *Vector) float(f float64) {
+	if math.IsNaN(f) || math.IsInf(f, 0) {
+		v.AddAbsent()
+	} else {
+		v.AddFloat(f)
+	}
+}
+
+func (v *Vector) count(n uint32, is bool) {
+	if is {
+		v.AddInt(int64(n))
+	} else {
+		v.AddAbsent()
+	}
+}
+
+func (v *Vector) family(a netip.Addr) {
+	switch kad.FamilyOf(a) {
+	case kad.IPv4:
+		v.AddText("ipv4")
+	case kad.IPv6:
+		v.AddText("ipv6")
+	default:
+		v.AddAbsent()
+	}
+}
+
+// methodText is a method as it is shown: those of others may be any bytes.
+func methodText(method string) string { return printable(method[:min(len(method), maxMethod)]) }
+
+// maxMethod is how many bytes of a method are told.
+const maxMethod = 64
+
+// printable is a text in which bytes that are no printable ASCII are escaped.
+func printable(s string) string {
+	for i := range len(s) {
+		if s[i] < ' ' || s[i] > '~' {
+			return krpc.VersionText(s)
+		}
+	}
+	return s
+}
