@@ -120,7 +120,7 @@ func dataFiles(dir string) ([]dataFile, error) {
 	}
 	all = slices.DeleteFunc(slices.Clone(all), covered)
 	slices.SortFunc(all, func(a, b dataFile) int {
-		if rows := func(d dataFile) int { return int(flag(d.sort == sortRows)) }; rows(a) != rows(b) {
+		if rows := func(d dataFile) int { return int(bit(d.sort == sortRows)) }; rows(a) != rows(b) {
 			return rows(a) - rows(b)
 		}
 		return a.from - b.from

@@ -70,7 +70,7 @@ func readRow(kind record.Kind, f *fields, names *names) record.Row {
 
 func appendSighting(b []byte, s *record.Sighting) []byte {
 	b = appendNode(append(b, s.Self[:]...), s.Node)
-	b = append(b, byte(s.Event), byte(s.BEPs), flag(s.ReadOnly)|flag(s.Router)<<1|flag(s.Entrance)<<2)
+	b = append(b, byte(s.Event), byte(s.BEPs), bit(s.ReadOnly)|bit(s.Router)<<1|bit(s.Entrance)<<2)
 	b = appendNode(b, s.By)
 	b = appendMicros(b, s.RTT)
 	b = appendText(b, cut(s.Version))
@@ -91,7 +91,7 @@ func readSighting(f *fields, at time.Time, names *names) record.Row {
 func appendQuery(b []byte, q *record.Query) []byte {
 	b = appendNode(append(b, q.Self[:]...), q.Node)
 	b = appendTarget(b, q.Target)
-	b = appendText(append(b, flag(q.ReadOnly)), cut(q.Method))
+	b = appendText(append(b, bit(q.ReadOnly)), cut(q.Method))
 	return appendUint(appendText(b, cut(q.Version)), uint64(q.Size))
 }
 
@@ -139,7 +139,7 @@ func readVisit(f *fields, at time.Time, names *names) record.Row {
 
 func appendLookup(b []byte, l *record.Lookup) []byte {
 	b = appendTarget(append(b, l.Self[:]...), l.Target)
-	b = append(b, flag(l.Peers))
+	b = append(b, bit(l.Peers))
 	b = appendText(appendText(b, cut(l.Purpose)), cut(l.Err))
 	for _, n := range [...]int{
 		l.K, l.Width, l.Asked, l.Answered, l.Strange, l.TimedOut, l.Failed, l.Silent, l.Hops, l.Found, l.Sent, l.Got,

@@ -221,7 +221,7 @@ func (t *Tally) parts() (p byte) {
 	for i, is := range [...]bool{
 		t.Node.Addr.Addr().Is6(), t.ReadOnly, t.Router, t.Version != "", t.Reply != 0, t.Query != 0, t.Failure != 0, t.Mentions != 0,
 	} {
-		p |= flag(is) << i
+		p |= bit(is) << i
 	}
 	return p
 }

@@ -55,10 +55,10 @@ func appendAddr(b []byte, a netip.AddrPort) []byte {
 func appendNode(b []byte, n kad.NodeInfo) []byte { return appendAddr(append(b, n.ID[:]...), n.Addr) }
 
 func appendTarget(b []byte, t record.Target) []byte {
-	return append(append(b, flag(t.Infohash)), t.ID[:]...)
+	return append(append(b, bit(t.Infohash)), t.ID[:]...)
 }
 
-func flag(is bool) byte {
+func bit(is bool) byte {
 	if is {
 		return 1
 	}
