@@ -1,0 +1,199 @@
+package export
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"math/rand/v2"
+	"strings"
+	"testing"
+
+	"go.uber.org/goleak"
+)
+
+// parquetBytes returns batches, which stay the caller's, as a Parquet file.
+func parquetBytes(t testing.TB, s Schema, batches []*Batch) []byte {
+	t.Helper()
+	var file bytes.Buffer
+	w, err := newParquet(&file, s, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := writeAll(w, copies(batches, s.Pool())); err != nil {
+		t.Fatal(err)
+	}
+	return file.Bytes()
+}
+
+func openBytes(file []byte) (Schema, iter.Seq2[*Batch, error], error) {
+	return readParquet(bytes.NewReader(file), int64(len(file)))
+}
+
+func parquetRoundTrip(t *testing.T, s Schema, batches []*Batch) {
+	t.Helper()
+	schema, seq, err := openBytes(parquetBytes(t, s, batches))
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := readAll(seq)
+	if err != nil {
+		t.Fatal(err)
+	}
+	same(t, s, batches, schema, got)
+}
+
+func TestParquetExtremes(t *testing.T) { parquetRoundTrip(t, everyType, extremes()) }
+
+func TestParquetNoRows(t *testing.T) { parquetRoundTrip(t, everyType, nil) }
+
+// An empty text is none that is absent.
+func TestParquetEmptyText(t *testing.T) {
+	s := Schema{{Name: "t", Type: Text}}
+	b := s.NewBatch()
+	b.Cols[0].AddText("")
+	b.Cols[0].AddAbsent()
+	b.Cols[0].AddText("")
+	b.Len = 3
+	parquetRoundTrip(t, s, []*Batch{b})
+}
+
+func TestParquetRandom(t *testing.T) {
+	seed := rand.Uint64()
+	t.Logf("seed %d", seed)
+	rng := rand.New(rand.NewPCG(seed, 0))
+	for range 10 {
+		var s Schema
+		for i := range 1 + rng.IntN(10) {
+			s = append(s, Column{Name: fmt.Sprintf("c%d", (i*7)%11), Type: ID + Type(rng.IntN(int(Time)))})
+		}
+		parquetRoundTrip(t, s, randomBatches(rng, s, rng.IntN(3*BatchRows)))
+	}
+}
+
+// Rows of several row groups come in their order, texts that do not fit into the
+// dictionary among them.
+func TestParquetRowGroups(t *testing.T) {
+	s := Schema{{Name: "n", Type: Int}, {Name: "t", Type: Text}}
+	var batches []*Batch
+	for n := int64(0); n < 2*parquetGroupRows+10; {
+		b := s.NewBatch()
+		for !b.Full() {
+			text := "the same" // until the dictionary is chosen
+			if n > parquetBlockRows {
+				text = fmt.Sprint("text number ", n)
+			}
+			b.Cols[0].AddInt(n)
+			b.Cols[1].AddText(text)
+			b.Len++
+			n++
+		}
+		batches = append(batches, b)
+	}
+	file := parquetBytes(t, s, batches)
+	opened, err := openParquet(bytes.NewReader(file), int64(len(file)))
+	if err != nil || len(opened.RowGroups()) != 3 {
+		t.Fatalf("%d row groups, %v; want 3", len(opened.RowGroups()), err)
+	}
+	parquetRoundTrip(t, s, batches)
+}
+
+func TestParquetReleasesOnce(t *testing.T) {
+	rng := rand.New(rand.NewPCG(3, 4))
+	batches := copies(randomBatches(rng, everyType, 20*BatchRows), freshPool(everyType))
+	w, err := newParquet(io.Discard, everyType, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := writeAll(w, batches); err != nil {
+		t.Fatal(err)
+	}
+	written(t, batches)
+}
+
+// full is a disk with room for n bytes.
+type full struct{ n int }
+
+var errFull = errors.New("no space left on device")
+
+func (f *full) Write(b []byte) (int, error) {
+	if len(b) > f.n {
+		return 0, errFull
+	}
+	f.n -= len(b)
+	return len(b), nil
+}
+
+// What cannot be written is told, wherever it happens, once Close has returned;
+// all batches are given back, and nobody is left at work.
+func TestParquetWriteFails(t *testing.T) {
+	defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
+	one := contactBatches(1)[0]
+	whole := len(parquetBytes(t, contactLike, []*Batch{one}))
+	for _, room := range []int{0, 3, 4, 5, 100, 10_000, whole - 1} {
+		for _, n := range []int{1, 40} {
+			batches := make([]*Batch, n)
+			pool := freshPool(contactLike)
+			for i := range batches {
+				batches[i] = copyBatch(pool, one)
+			}
+			w, err := newParquet(&full{room}, contactLike, Options{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := writeAll(w, batches); !errors.Is(err, errFull) {
+				t.Errorf("room for %d bytes, %d batches: %v", room, n, err)
+			}
+			written(t, batches)
+		}
+	}
+}
+
+// A batch that the schema does not fit is a mistake of the program, and told as an
+// error: a goroutine at work cannot panic into the caller.
+func TestParquetWrongBatch(t *testing.T) {
+	defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
+	w, err := newParquet(io.Discard, contactLike, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := everyType.NewBatch()
+	b.Len = 10
+	if err := writeAll(w, []*Batch{b}); err == nil || strings.Contains(err.Error(), "\n") {
+		t.Errorf("error %v, want one of a line", err)
+	}
+	if err := w.Write(contactLike.NewBatch()); err == nil {
+		t.Error("a batch was written after Close")
+	}
+}
+
+func TestParquetColumns(t *testing.T) {
+	for want, s := range map[string]Schema{
+		"no columns":             {},
+		"has no name":            {{Type: Int}},
+		"two columns":            {{Name: "a", Type: Int}, {Name: "a", Type: Text}},
+		`"a" is of no known typ`: {{Name: "a"}},
+	} {
+		if _, err := newParquet(io.Discard, s, Options{}); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("columns %v: %v, want %q", s, err, want)
+		}
+	}
+}
+
+// The loop over a file can be left at any batch.
+func TestParquetBreak(t *testing.T) {
+	defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
+	file := parquetBytes(t, contactLike, contactBatches(3))
+	_, seq, err := openBytes(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for b, err := range seq {
+		if err != nil || b.Len != BatchRows {
+			t.Fatal(b, err)
+		}
+		b.Release()
+		break
+	}
+}
