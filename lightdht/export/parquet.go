@@ -195,7 +195,7 @@ func (p *parquetWriter) takeColumns(next <-chan int, block []*Batch, last bool) 
 func (p *parquetWriter) open(first []*Batch) {
 	schema := parquetSchema(p.schema, func(i int) bool { return repeats(first, i) })
 	p.file = parquet.NewGenericWriter[any](p.w, schema,
-		parquet.Compression(parquetZstd),
+		parquet.Compression(newPageCodec()),
 		parquet.PageBufferSize(parquetPageBytes),
 		parquet.DictionaryMaxBytes(parquetDictionaryBytes),
 		parquet.DataPageStatistics(false), // the column index has them

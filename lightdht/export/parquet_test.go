@@ -129,16 +129,20 @@ func (f *full) Write(b []byte) (int, error) {
 // all batches are given back, and nobody is left at work.
 func TestParquetWriteFails(t *testing.T) {
 	defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
-	one := contactBatches(1)[0]
-	whole := len(parquetBytes(t, contactLike, []*Batch{one}))
-	for _, room := range []int{0, 3, 4, 5, 100, 10_000, whole - 1} {
-		for _, n := range []int{1, 40} {
+	s := Schema{{Name: "id", Type: ID}, {Name: "at", Type: Time}}
+	one := s.NewBatch()
+	for rng := rand.New(rand.NewPCG(5, 6)); !one.Full(); one.Len++ {
+		one.Cols[0].AddID(someID(rng))
+		one.Cols[1].AddInt(someTime(rng))
+	}
+	for _, n := range []int{1, 2 * parquetGroupRows / BatchRows} {
+		for _, room := range []int{0, 3, 4, 5, 100, 10_000, n * BatchRows * 8} {
 			batches := make([]*Batch, n)
-			pool := freshPool(contactLike)
+			pool := freshPool(s)
 			for i := range batches {
 				batches[i] = copyBatch(pool, one)
 			}
-			w, err := newParquet(&full{room}, contactLike, Options{})
+			w, err := newParquet(&full{room}, s, Options{})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -98,8 +98,9 @@ func copyBatch(pool func() *Batch, b *Batch) *Batch {
 }
 
 // benchmarkContacts writes some 524 k contacts an iteration through the writers
-// that open returns and tells how many rows went through in a second.
-func benchmarkContacts(b *testing.B, open func(round int) Writer) {
+// that open returns, and tells how many rows went through in a second. It returns
+// how many an iteration has.
+func benchmarkContacts(b *testing.B, open func(round int) Writer) float64 {
 	const times = 8
 	batches := contactBatches(16)
 	pool := contactLike.Pool()
@@ -120,4 +121,5 @@ func benchmarkContacts(b *testing.B, open func(round int) Writer) {
 		round++
 	}
 	b.ReportMetric(float64(rows)/b.Elapsed().Seconds(), "rows/s")
+	return float64(rows / round)
 }

@@ -74,13 +74,19 @@ func checkGroups(file *parquet.File) error {
 		if group.NumRows < 0 {
 			return fmt.Errorf("parquet: row group %d has %d rows", i, group.NumRows)
 		}
+		for j := range group.Columns {
+			codec := file.Metadata().RowGroups[0].Columns[j].MetaData.Codec // the library takes it for all
+			if group.Columns[j].MetaData.Codec != codec {
+				return fmt.Errorf("parquet: row groups 0 and %d are compressed differently", i)
+			}
+		}
 	}
 	return nil
 }
 
-// checkChunk walks over the headers of the pages of a column in a row group, and
-// refuses what would make the library ask for more memory than makes sense.
-func checkChunk(r io.ReaderAt, size int64, chunk *format.ColumnMetaData, rows int64) error {
+// checkChunk walks over the pages of a column in a row group, and refuses what would
+// make the library ask for more memory than makes sense.
+func (m *pageMeter) checkChunk(r io.ReaderAt, size int64, chunk *format.ColumnMetaData, rows int64) error {
 	at := chunk.DataPageOffset
 	if chunk.DictionaryPageOffset != 0 {
 		at = chunk.DictionaryPageOffset
@@ -93,11 +99,19 @@ func checkChunk(r io.ReaderAt, size int64, chunk *format.ColumnMetaData, rows in
 		if err != nil {
 			return err
 		}
-		if err := checkPage(page, end-at-length, rows); err != nil {
+		at += length
+		if err := checkPage(page, end-at, rows); err != nil {
+			return err
+		}
+		body, err := m.read(r, at, page)
+		if err != nil {
+			return err
+		}
+		if err := m.measure(page, body); err != nil {
 			return err
 		}
 		rows -= dataValues(page)
-		at += length + int64(page.CompressedPageSize)
+		at += int64(page.CompressedPageSize)
 	}
 	return nil
 }

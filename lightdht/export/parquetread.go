@@ -30,7 +30,7 @@ func readParquet(r io.ReaderAt, size int64) (Schema, iter.Seq2[*Batch, error], e
 		return nil, nil, err
 	}
 	return schema, func(yield func(*Batch, error) bool) {
-		read := &parquetReader{r: r, file: file, schema: schema, pool: schema.Pool()}
+		read := &parquetReader{r: r, file: file, schema: schema, pool: schema.Pool(), meter: newPageMeter()}
 		if err := read.groups(yield); err != nil {
 			yield(nil, err)
 		}
@@ -53,6 +53,7 @@ type parquetReader struct {
 	file   *parquet.File
 	schema Schema
 	pool   func() *Batch
+	meter  *pageMeter
 }
 
 // groups reads one row group after the other. An error after yield returned false
@@ -100,7 +101,8 @@ func (p *parquetReader) columns(i int, group parquet.RowGroup) ([]*columnReader,
 	var columns []*columnReader
 	for j, chunk := range group.ColumnChunks() {
 		meta := &p.file.Metadata().RowGroups[i].Columns[j].MetaData
-		if err := checkChunk(p.r, p.file.Size(), meta, group.NumRows()); err != nil {
+		p.meter.codec, p.meter.optional = meta.Codec, p.file.Root().Columns()[j].Optional()
+		if err := p.meter.checkChunk(p.r, p.file.Size(), meta, group.NumRows()); err != nil {
 			return columns, fmt.Errorf("column %q: %w", p.schema[j].Name, err)
 		}
 		columns = append(columns, newColumnReader(p.schema[j], chunk))

@@ -5,7 +5,6 @@ import (
 	"fmt"
 
 	"github.com/parquet-go/parquet-go"
-	"github.com/parquet-go/parquet-go/compress/zstd"
 	"github.com/parquet-go/parquet-go/format"
 
 	"github.com/lightdht/lightdht/lightdht/kad"
@@ -18,8 +17,6 @@ const parquetSchemaKey = "lightdht.schema"
 // parquetDictionaryBytes bounds the dictionary of a column in a row group. What
 // does not fit in is written plainly.
 const parquetDictionaryBytes = 512 << 10
-
-var parquetZstd = &zstd.Codec{Level: zstd.SpeedFastest}
 
 // orderedGroup is a group whose fields are in the order of the schema. That of the
 // library is a map and sorts them by name.
