@@ -17,7 +17,7 @@ type ballot struct {
 	votes   map[netip.Prefix]netip.Addr
 	order   []netip.Prefix // sources, the one whose vote was cast first in front
 	elected netip.Addr     // zero: none yet
-	since   time.Time
+	since   time.Time      // zero: it was elected when the node ran last, and not since
 }
 
 const (
@@ -41,13 +41,25 @@ func (b *ballot) vote(now time.Time, source, seen netip.Addr) (elected netip.Add
 		}
 	}
 	switch {
-	case seen == b.elected, len(b.votes) < quorum, agree*clearOf < len(b.votes)*clearVotes:
+	case len(b.votes) < quorum, agree*clearOf < len(b.votes)*clearVotes:
+		return b.elected, false
+	case seen == b.elected:
+		if b.since.IsZero() {
+			b.since = now
+		}
 		return b.elected, false
 	case b.elected.IsValid() && now.Sub(b.since) < electedFor:
 		return b.elected, false
 	}
 	b.elected, b.since = seen, now
 	return seen, true
+}
+
+// presume takes addr, if it is valid, for elected until the first real majority.
+func (b *ballot) presume(addr netip.Addr) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.elected = addr
 }
 
 // cast replaces the vote of a source, and forgets the oldest of too many.

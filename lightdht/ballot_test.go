@@ -192,3 +192,28 @@ func (b *ballotTwin) vote(now time.Time, source, seen netip.Addr) netip.Addr {
 	}
 	return b.elected
 }
+
+// What was elected in another life stands until a majority speaks: be it for the
+// same, which then stays for its time, or for another, at once.
+func TestBallotPresumed(t *testing.T) {
+	v := newVoting(t)
+	v.b.presume(ours)
+	v.cast(theirs, 0, quorum-1)
+	v.is("no quorum", ours, 0)
+	v.cast(theirs, 0, quorum)
+	v.is("a quorum for another", theirs, 1)
+	v.cast(ours, 0, maxVotes)
+	v.is("within the hour", theirs, 1)
+
+	v = newVoting(t)
+	v.b.presume(ours)
+	v.cast(ours, 0, quorum)
+	v.is("a quorum for the same", ours, 0)
+	v.cast(theirs, 0, maxVotes)
+	v.is("within the hour", ours, 0)
+	v.now = v.now.Add(electedFor / 2)
+	v.cast(ours, 0, maxVotes)
+	v.now = v.now.Add(electedFor / 2)
+	v.cast(theirs, 0, maxVotes)
+	v.is("after it", theirs, 1)
+}

@@ -17,8 +17,15 @@ import (
 // Config says how a node behaves. The zero Config is good: an ordinary node of
 // the public network.
 type Config struct {
-	ID      kad.ID  // our node ID; zero: a random one, which on the public network follows our address (BEP 42)
+	ID      kad.ID  // our node ID; zero: that of Last, or a random one, which on the public network follows our address (BEP 42)
 	Network Network // which network this is; zero: Auto
+
+	// Last is who the node was when it ran last, as Node.Identity told; zero:
+	// nobody. Without an ID above it is that node again: it begins with its ID,
+	// which follows our address all the same. On the public network it also takes
+	// itself to be where others saw it, until enough of them say otherwise, and
+	// begins with another ID if that one does not fit there.
+	Last Identity
 
 	// Bootstrap lists host:port places to begin with: ordinary nodes that may
 	// also be asked and handed out. Routers lists those that only introduce:
@@ -125,12 +132,14 @@ const (
 // withDefaults fills what is zero, for a node that listens on the addresses
 // local. It never changes the caller's slices.
 func (c Config) withDefaults(local []netip.Addr) Config {
-	if c.ID.IsZero() {
-		c.ID = kad.RandomID()
-	}
 	if c.Network == Auto {
 		c.Network = c.guess(local)
 	}
+	first := kad.IPv4
+	if len(local) > 0 {
+		first = kad.FamilyOf(local[0])
+	}
+	c.ID = c.firstID(first)
 	c.Bootstrap, c.Routers = c.introducers()
 	if c.NewTable == nil {
 		c.NewTable = table.NewPrefix

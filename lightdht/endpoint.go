@@ -53,6 +53,9 @@ func newEndpoint(conn PacketConn, cfg Config, common *commons) *endpoint {
 	e.roster = common.roster(e.family)
 	e.core.Store(newCore(cfg.core(cfg.ID)))
 	e.life.silence = silentTimeouts * cfg.Timeout
+	if cfg.Network == Public {
+		e.ballot.presume(cfg.Last.addr(e.family))
+	}
 	return e
 }
 

@@ -8,6 +8,47 @@ import (
 	"github.com/lightdht/lightdht/table"
 )
 
+// Identity is who a node is to others: what to keep of one that ends, for
+// Config.Last of the next. The zero Identity is nobody.
+type Identity struct {
+	ID           kad.ID
+	Addr4, Addr6 netip.Addr // where others see it, see Node.PublicAddr; zero when unknown
+}
+
+// addr returns the address of a family; zero when it is none that others could
+// see us at.
+func (i Identity) addr(f kad.Family) netip.Addr {
+	addr := i.Addr4.Unmap()
+	if f == kad.IPv6 {
+		addr = i.Addr6.Unmap().WithZone("")
+	}
+	if !addr.IsValid() || kad.FamilyOf(addr) != f || kad.IsReserved(addr) {
+		return netip.Addr{}
+	}
+	return addr
+}
+
+// Identity returns who the node is now.
+func (n *Node) Identity() Identity {
+	return Identity{ID: n.ID(), Addr4: n.PublicAddr(kad.IPv4), Addr6: n.PublicAddr(kad.IPv6)}
+}
+
+// firstID returns the ID that a node of this network begins with, whose first
+// family is given: Config.ID, or the last one if it fits where others saw us last.
+func (c Config) firstID(first kad.Family) kad.ID {
+	if !c.ID.IsZero() {
+		return c.ID
+	}
+	id := c.Last.ID
+	if id.IsZero() {
+		id = kad.RandomID()
+	}
+	if at := c.Last.addr(first); c.Network == Public && at.IsValid() && !kad.IsSecureID(id, at) {
+		return kad.SecureID(at, kad.RandomID())
+	}
+	return id
+}
+
 // ID returns our node ID. On the public network it follows our address (BEP 42)
 // unless Config.ID gave one: it then changes when others agree on an address
 // that it does not fit, at most once an hour.
