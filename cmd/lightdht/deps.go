@@ -1,3 +1,0 @@
-package main
-
-import _ "github.com/vbauerster/mpb/v8"
