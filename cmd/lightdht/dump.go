@@ -7,38 +7,82 @@ import (
 	"time"
 
 	"github.com/lightdht/lightdht/lightdht"
-	"github.com/lightdht/lightdht/lightdht/kad"
-	"github.com/lightdht/lightdht/lightdht/krpc"
-	"github.com/lightdht/lightdht/table"
+	"github.com/lightdht/lightdht/lightdht/dataset"
+	"github.com/lightdht/lightdht/lightdht/export"
 	"github.com/urfave/cli/v2"
 )
 
 func dumpCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "dump",
-		Usage: "look around and write every contact heard of",
-		Description: "Joins the network, looks up random targets and pings who is named for as long as --for says,\n" +
-			"then writes one row for each contact. Ctrl-C ends the looking around, not the writing.",
-		Flags: append(commonFlags(), formatFlag("csv"),
-			&cli.DurationFlag{Name: "for", Usage: "how long to look around", Value: 30 * time.Second}),
+		Usage: "hand over what the store has, in the form that the next program reads",
+		Description: "Writes the contacts of the store, or what --what says, to stdout or to the file of -o, beside which\n" +
+			"FILE.manifest.json then tells where it comes from. With --live it joins the network first, looks up random\n" +
+			"targets and pings who is named for as long as --for says, then writes what it met; Ctrl-C ends the looking\n" +
+			"around, not the writing. --share puts pseudonyms in the place of addresses, IDs and infohashes.",
+		Flags:  dumpFlags(),
 		Action: dump,
 	}
 }
 
-// contactColumns are the columns of a contact in every format.
-var contactColumns = []string{
-	"id", "ip", "port", "family", "state", "client", "version", "first_seen", "last_seen", "last_query", "last_reply",
-	"rtt_us", "failures", "queries", "replies", "read_only", "router", "origin", "bep42_ok",
+func dumpFlags() []cli.Flag {
+	return append(commonFlags(),
+		&cli.StringFlag{Name: "what", Usage: "`KIND` of rows: contacts, sightings, queries, lookups, visits, edges, estimates or endpoints", DefaultText: "contacts; edges for a graph"},
+		&cli.StringFlag{Name: "format", Usage: "`FORMAT`: csv, ndjson, json, parquet, sqlite, graphml, edgelist or text", DefaultText: "as FILE ends; csv"},
+		&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Usage: "write to `FILE`, compressed when it ends in .gz or .zst"},
+		&cli.StringFlag{Name: "columns", Usage: "only these `COLUMNS`, in this order, between commas"},
+		&cli.StringFlag{Name: "times", Usage: "`FORM` of times: rfc3339, or us, microseconds since 1970", Value: "rfc3339"},
+
+		&cli.StringFlag{Name: "state", Usage: "only contacts in these `STATES`: good, questionable, bad, between commas"},
+		&cli.StringFlag{Name: "family", Usage: "only `FAMILY`: ipv4 or ipv6"},
+		&cli.StringFlag{Name: "prefix", Usage: "only nodes whose ID begins with `PREFIX`: hex digits, or hex/bits"},
+		&cli.StringSliceFlag{Name: "run", Usage: "only of `RUN`: an ID or the beginning of one, or last (repeatable)"},
+		&cli.StringFlag{Name: "since", Usage: "only of `TIME` and later, contacts last seen then: RFC 3339, a date, or how long ago (36h)"},
+		&cli.BoolFlag{Name: "per-run", Usage: "a row for each run that saw a contact, not one for all"},
+
+		&cli.StringSliceFlag{Name: "mmdb", Usage: "add country, asn and as_org from the MaxMind database `FILE` (repeatable)"},
+		&cli.StringFlag{Name: "share", Usage: "write pseudonyms, under the key in `KEYFILE`"},
+
+		&cli.BoolFlag{Name: "live", Usage: "join the network and look around first; write only what was met"},
+		&cli.DurationFlag{Name: "for", Usage: "with --live: how long to look around", Value: 30 * time.Second},
+	)
 }
 
 func dump(c *cli.Context) error {
 	if c.NArg() > 0 {
 		return usagef("dump takes no arguments, and was given %q: see lightdht dump --help", c.Args().First())
 	}
+	d, err := readDump(c)
+	if err != nil {
+		return err
+	}
+	defer d.source.Geo.Close()
+	if d.live {
+		return d.lookThenWrite(c)
+	}
+	store, err := storeToRead(c)
+	if errors.Is(err, dataset.ErrNoStore) {
+		return fmt.Errorf("%w: lightdht node fills one, and dump --live looks around now", err)
+	} else if err != nil {
+		return err
+	}
+	store.Problem = func(err error) {
+		d.problems = append(d.problems, err.Error())
+		fmt.Fprintf(c.App.ErrWriter, "%s\n", oneLine(err))
+	}
+	if err := d.pickRuns(c, store); err != nil {
+		return fmt.Errorf("%s: %w", store.Dir(), err)
+	}
+	return d.write(c.Context, c, store)
+}
+
+// lookThenWrite looks around and writes what was met: the rows of its run, or
+// with --no-store the contacts of its table.
+func (d *dumping) lookThenWrite(c *cli.Context) error {
 	if c.Duration("for") <= 0 {
 		return usagef("--for %s: want a time above zero, such as 30s", c.Duration("for"))
 	}
-	s, err := open(c, contactColumns)
+	s, err := open(c, nil)
 	if err != nil {
 		return err
 	}
@@ -46,14 +90,16 @@ func dump(c *cli.Context) error {
 	if err := s.lookAround(c.Context, c.Duration("for")); err != nil {
 		return advise(err)
 	}
-	now := time.Now()
-	for contact := range s.node.Contacts() {
-		if err := s.out.add(contactRow(contact, now)...); err != nil {
-			return err
-		}
+	ctx := context.WithoutCancel(c.Context) // the looking around may have been ended by Ctrl-C
+	if s.run == nil {
+		d.seen = s.node.Contacts()
+		return d.write(ctx, c, nil)
 	}
-	s.say("wrote %s", some(s.out.n, "contact"))
-	return s.out.close()
+	if err := s.run.Flush(); err != nil {
+		s.say("%s", oneLine(err))
+	}
+	d.source.Filter.Runs = []dataset.RunID{s.run.ID()}
+	return d.write(ctx, c, s.run.Store())
 }
 
 // lookAround explores the network for d, or until ctx ends, and tells how far
@@ -87,25 +133,92 @@ func (s *session) lookAround(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// contactRow returns the columns of a contact.
-func contactRow(c table.Contact, now time.Time) []any {
-	var rtt any
-	if c.Replies > 0 {
-		rtt = c.LastRTT.Microseconds()
+// table returns what is to be written.
+func (d *dumping) table(store *dataset.Store) (export.Table, error) {
+	if store == nil {
+		t, err := d.source.Seen(d.passing(d.seen))
+		if err != nil {
+			err = fmt.Errorf("--columns: %w", err)
+		}
+		return t, err
 	}
-	return []any{
-		c.ID, c.Addr.Addr(), c.Addr.Port(), kad.FamilyOf(c.Addr.Addr()).String(), c.State(now).String(),
-		text(krpc.ClientCode(c.Version)), text(krpc.VersionText(c.Version)),
-		stamp(c.FirstSeen), stamp(c.LastSeen), stamp(c.LastQuery), stamp(c.LastReply),
-		rtt, c.Failures, c.Queries, c.Replies, c.ReadOnly, c.Router, c.Origin.String(),
-		kad.IsSecureID(c.ID, c.Addr.Addr()),
+	t, err := d.source.Open(store, d.what)
+	if err != nil {
+		err = fmt.Errorf("%s: --columns: %w", store.Dir(), err)
 	}
+	return t, err
 }
 
-// text returns s for a row, nil when it is empty.
-func text(s string) any {
-	if s == "" {
+// write writes the table to where it is to go. When ctx ends, what is written to
+// stdout is complete up to there, and a file stays as it was.
+func (d *dumping) write(ctx context.Context, c *cli.Context, store *dataset.Store) error {
+	table, err := d.table(store)
+	if err != nil {
+		return err
+	}
+	out, err := d.create(c, table.Schema)
+	if err != nil {
+		return err
+	}
+	p := newProgress(c.App.ErrWriter, "dump", d.expected(store))
+	err = table.Write(out, func(rows int) error {
+		d.rows += int64(rows)
+		p.add(rows)
+		return ctx.Err()
+	})
+	p.end()
+	if err := out.end(err); err != nil {
+		return err
+	}
+	to := ""
+	if d.file != "" {
+		to = " to " + d.file
+	}
+	fmt.Fprintf(c.App.ErrWriter, "wrote %s%s\n", some(int(d.rows), d.noun()), to)
+	return d.describe(table.Schema, store)
+}
+
+// noun is what a row is called.
+func (d *dumping) noun() string {
+	if d.what == export.Contacts {
+		return "contact"
+	}
+	return "row"
+}
+
+// expected is about how many rows there are to come, when that can be told; else
+// 0.
+func (d *dumping) expected(store *dataset.Store) (rows int64) {
+	f := d.source.Filter
+	if store == nil || !f.Since.IsZero() || f.Prefix.Bits() > 0 || f.Family != 0 || f.States != 0 {
+		return 0
+	}
+	runs, _ := store.Runs()
+	for i := range runs {
+		if m := runs[i].Manifest; m != nil && f.Picks(runs[i].ID) {
+			rows += int64(m.Rows[string(d.what)])
+		}
+	}
+	return rows
+}
+
+// describe writes the manifest of a file.
+func (d *dumping) describe(s export.Schema, store *dataset.Store) error {
+	if d.file == "" || d.special {
 		return nil
 	}
-	return s
+	m := export.Manifest{
+		Tool: dataset.ThisTool("lightdht", version), What: d.what, Form: d.format, Rows: d.rows,
+		Filter: d.chosen, Problems: d.problems,
+	}
+	m.Describe(s, d.key)
+	if store != nil {
+		m.Network = store.Network()
+		runs, err := store.Runs()
+		if err != nil {
+			return err
+		}
+		m.About(runs, &d.source.Filter, d.key)
+	}
+	return m.Write(d.file)
 }

@@ -1,6 +1,7 @@
 package export
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -56,8 +57,16 @@ type Writer interface {
 // name, is written by NewSQLite.
 func NewWriter(w io.Writer, f Format, s Schema, o Options) (Writer, error) {
 	switch f {
+	case TextLines, CSV, NDJSON, JSON:
+		return newLines(w, f, s, o)
+	case Parquet:
+		return newParquet(w, s, o)
+	case GraphML:
+		return newGraphML(w, s, o)
+	case EdgeList:
+		return newEdgeList(w, s, o)
 	case SQLite:
-		return nil, fmt.Errorf("sqlite is written into a file alone: name one")
+		return nil, errors.New("sqlite is written into a file alone: name one")
 	}
 	return nil, fmt.Errorf("no format %q", f)
 }

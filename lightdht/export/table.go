@@ -28,8 +28,8 @@ func private[R any](f field[R]) field[R] {
 	return f
 }
 
-// schemaOf returns the columns of fields.
-func schemaOf[R any](fields []field[R]) Schema {
+// columnsOf returns the columns of fields.
+func columnsOf[R any](fields []field[R]) Schema {
 	s := make(Schema, len(fields))
 	for i, f := range fields {
 		s[i] = f.Column
@@ -46,7 +46,7 @@ func pick[R any](fields []field[R], names []string) ([]field[R], error) {
 	for _, name := range names {
 		at := slices.IndexFunc(fields, func(f field[R]) bool { return f.Name == name })
 		if at < 0 {
-			return nil, fmt.Errorf("no column %q: there are %s", name, strings.Join(schemaOf(fields).Names(), ", "))
+			return nil, fmt.Errorf("no column %q: there are %s", name, strings.Join(columnsOf(fields).Names(), ", "))
 		}
 		if slices.ContainsFunc(picked, func(f field[R]) bool { return f.Name == name }) {
 			return nil, fmt.Errorf("column %q is named twice", name)
@@ -58,7 +58,7 @@ func pick[R any](fields []field[R], names []string) ([]field[R], error) {
 
 // tableOf makes a table of rows. What seq yields may change with its next turn.
 func tableOf[R any](fields []field[R], seq iter.Seq2[*R, error]) Table {
-	schema := schemaOf(fields)
+	schema := columnsOf(fields)
 	return Table{schema, func(yield func(*Batch, error) bool) {
 		get := schema.Pool()
 		b := get()
@@ -84,9 +84,9 @@ func tableOf[R any](fields []field[R], seq iter.Seq2[*R, error]) Table {
 	}}
 }
 
-// Write writes a table, and tells each, which may be nil, how many rows it was
-// handed. It does not close w.
-func (t Table) Write(w Writer, each func(rows int)) error {
+// Write writes a table, and tells each how many rows it was handed: its error
+// ends the writing. It does not close w.
+func (t Table) Write(w Writer, each func(rows int) error) error {
 	for b, err := range t.Rows {
 		if err != nil {
 			return err
@@ -95,8 +95,8 @@ func (t Table) Write(w Writer, each func(rows int)) error {
 		if err := w.Write(b); err != nil {
 			return err
 		}
-		if each != nil {
-			each(rows)
+		if err := each(rows); err != nil {
+			return err
 		}
 	}
 	return nil

@@ -92,21 +92,21 @@ func SchemaOf(what What) Schema {
 	t, geo := newTexts(), &Geo{}
 	switch what {
 	case Contacts:
-		return schemaOf(contactFields(t, geo))
+		return columnsOf(contactFields(t, geo))
 	case Sightings:
-		return schemaOf(sightingFields(t, geo))
+		return columnsOf(sightingFields(t, geo))
 	case Queries:
-		return schemaOf(queryFields(t, geo))
+		return columnsOf(queryFields(t, geo))
 	case Visits:
-		return schemaOf(visitFields(t, geo))
+		return columnsOf(visitFields(t, geo))
 	case Edges:
-		return schemaOf(edgeFields(t))
+		return columnsOf(edgeFields(t))
 	case Lookups:
-		return schemaOf(lookupFields(t))
+		return columnsOf(lookupFields(t))
 	case Estimates:
-		return schemaOf(estimateFields(t))
+		return columnsOf(estimateFields(t))
 	case Endpoints:
-		return schemaOf(endpointFields(t, geo))
+		return columnsOf(endpointFields(t, geo))
 	}
 	return nil
 }

@@ -1,0 +1,120 @@
+package export
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"io"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/lightdht/lightdht/lightdht/dataset"
+	"github.com/lightdht/lightdht/lightdht/pseudonym"
+)
+
+// Manifest is the story of an exported file, beside which it stands as
+// FILE.manifest.json: what it is, where it comes from, and what was left out.
+type Manifest struct {
+	Format  int          `json:"format"` // 1
+	File    string       `json:"file"`   // without its folder
+	Bytes   int64        `json:"bytes"`
+	SHA256  string       `json:"sha256"`
+	Made    time.Time    `json:"made"`
+	Tool    dataset.Tool `json:"tool"`
+	What    What         `json:"what"`
+	Form    Format       `json:"form"`
+	Rows    int64        `json:"rows"`
+	Columns []ColumnInfo `json:"columns"`
+
+	Filter map[string]string `json:"filter,omitempty"` // the flags that chose rows and columns
+	Share  *ShareInfo        `json:"share,omitempty"`  // absent: nothing stands under a pseudonym
+
+	Network  string             `json:"network"`
+	Runs     []dataset.Manifest `json:"runs"` // that rows may come from; shared data: without what tells where they were made
+	Problems []string           `json:"problems,omitempty"`
+}
+
+// Write puts the manifest of a whole file beside it, with its size and checksum.
+func (m Manifest) Write(name string) error {
+	file, err := os.Open(name)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	h := sha256.New()
+	if m.Bytes, err = io.Copy(h, file); err != nil {
+		return err
+	}
+	m.Format, m.File, m.SHA256 = 1, filepath.Base(name), hex.EncodeToString(h.Sum(nil))
+	m.Made = time.Now().UTC().Truncate(time.Second)
+	b, err := json.MarshalIndent(m, "", "  ")
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(name+ManifestEnding, append(b, '\n'), 0o666)
+}
+
+// ManifestEnding is how the name of a manifest ends, after that of its file.
+const ManifestEnding = ".manifest.json"
+
+// ColumnInfo is a column of an exported file.
+type ColumnInfo struct {
+	Name string `json:"name"`
+	Type string `json:"type"`
+}
+
+// ShareInfo says how data was made fit to be shared.
+type ShareInfo struct {
+	Key        string   `json:"key"` // its fingerprint: the same for files under one key
+	Addresses  string   `json:"addresses"`
+	IDs        string   `json:"ids"`
+	Infohashes string   `json:"infohashes"`
+	LeftOut    []string `json:"left_out"` // private columns
+}
+
+// Describe fills in what a manifest says of the columns of a table; a key that is
+// not nil has them shared.
+func (m *Manifest) Describe(s Schema, key *pseudonym.Key) {
+	shown := s
+	if key != nil {
+		shown = s.Shared()
+		m.Share = &ShareInfo{
+			Key:        key.Fingerprint(),
+			Addresses:  "Crypto-PAn: common prefixes keep their lengths",
+			IDs:        "keyed permutation of 160 bits: common prefixes keep their lengths",
+			Infohashes: "HMAC-SHA256, the first 160 bits",
+			LeftOut:    []string{},
+		}
+		for _, c := range s {
+			if c.Private {
+				m.Share.LeftOut = append(m.Share.LeftOut, c.Name)
+			}
+		}
+	}
+	m.Columns = nil
+	for _, c := range shown {
+		m.Columns = append(m.Columns, ColumnInfo{c.Name, c.Type.String()})
+	}
+}
+
+// About fills in the runs that a filter picks; a key that is not nil has them shared: their vantages
+// under pseudonyms, and no parameters, paths or errors, which may name hosts.
+func (m *Manifest) About(runs []dataset.RunInfo, f *dataset.Filter, key *pseudonym.Key) {
+	m.Runs = []dataset.Manifest{}
+	for _, r := range runs {
+		if r.Manifest == nil || !f.Picks(r.ID) {
+			continue
+		}
+		run := *r.Manifest
+		if key != nil {
+			run.Parameters, run.Error, run.Seed = nil, "", nil
+			vantages := run.Vantages
+			run.Vantages = nil
+			for _, v := range vantages {
+				run.Vantages = append(run.Vantages, dataset.Vantage{ID: key.ID(v.ID), Local: []string{}})
+			}
+		}
+		m.Runs = append(m.Runs, run)
+	}
+}
