@@ -6,7 +6,8 @@ import (
 )
 
 // headBits is how many leading bits of an address are looked up in a table, which
-// has an entry for each of their values.
+// has an entry for each of their values. With 16 bits an IPv4 address would take a
+// tenth less time, and the table 16 times as long to make.
 const headBits = 12
 
 // cryptoPAn is Crypto-PAn. Bit i of an address is flipped, or not, by a bit
