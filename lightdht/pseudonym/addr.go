@@ -47,7 +47,6 @@ func (p *addrPermutation) permute(addr []byte) {
 	for i, flips := range p.tree.flips(&id, 8*len(addr)) {
 		id[i] ^= flips
 	}
-	clear(id[len(addr):])
 	copy(addr, id[:])
 	p.pan.permute(addr)
 }

@@ -156,14 +156,17 @@ func TestParseKeyRefuses(t *testing.T) {
 
 // Whoever passes a key keeps his bytes, and may wipe them.
 func TestParseKeyKeepsNothing(t *testing.T) {
-	secret := testSecret(1)
-	key, err := ParseKey(secret)
-	if err != nil || !bytes.Equal(secret, testSecret(1)) {
-		t.Fatalf("%v, or the bytes were changed", err)
-	}
-	clear(secret)
-	if got, want := standIns(key), standIns(testKey(t, 1)); got != want {
-		t.Errorf("the stand-ins are %v, want %v", got, want)
+	want := standIns(testKey(t, 1))
+	for _, content := range [][]byte{testSecret(1), []byte(hex.EncodeToString(testSecret(1)))} {
+		before := bytes.Clone(content)
+		key, err := ParseKey(content)
+		if err != nil || !bytes.Equal(content, before) {
+			t.Fatalf("%v, or the bytes were changed", err)
+		}
+		clear(content)
+		if got := standIns(key); got != want {
+			t.Errorf("the stand-ins are %v, want %v", got, want)
+		}
 	}
 }
 
