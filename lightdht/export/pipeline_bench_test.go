@@ -1,7 +1,6 @@
 package export
 
 import (
-	"io"
 	"math/rand/v2"
 	"net/netip"
 	"testing"
@@ -70,22 +69,13 @@ func contacts(rows int) *Batch {
 	return b
 }
 
-// sameAs returns a batch with the values of another, which stays as it is when
-// this one is released: the slices are its own.
-func sameAs(b *Batch) *Batch {
-	c := &Batch{Len: b.Len, Cols: make([]Vector, len(b.Cols))}
-	for i, v := range b.Cols {
-		c.Cols[i] = Vector{Type: v.Type, Null: append([]bool(nil), v.Null...), IDs: append([]kad.ID(nil), v.IDs...),
-			Addrs: append([]netip.Addr(nil), v.Addrs...), Texts: append([]string(nil), v.Texts...),
-			Ints: append([]int64(nil), v.Ints...), Floats: append([]float64(nil), v.Floats...)}
-	}
-	return c
-}
-
 // discarded counts bytes.
 type discarded struct{ n int64 }
 
-func (d *discarded) Write(p []byte) (int, error) { d.n += int64(len(p)); return len(p), nil }
+func (d *discarded) Write(p []byte) (int, error) {
+	d.n += int64(len(p))
+	return len(p), nil
+}
 
 // fillFrom copies the values of a batch into one of a pool.
 func fillFrom(dst, src *Batch) *Batch {
@@ -141,5 +131,3 @@ func BenchmarkRows(b *testing.B) {
 		})
 	}
 }
-
-var _ io.Writer = (*discarded)(nil)

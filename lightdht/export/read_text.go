@@ -1,7 +1,6 @@
 package export
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"iter"
@@ -60,7 +59,7 @@ func batches(s Schema, next func(*Batch) error) iter.Seq2[*Batch, error] {
 			case !yield(b, nil):
 				return
 			}
-			if errors.Is(err, io.EOF) {
+			if err == io.EOF {
 				return
 			}
 			if err != nil {

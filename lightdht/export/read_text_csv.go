@@ -19,7 +19,7 @@ func readCSV(r io.Reader, typeOf typeOf) (Schema, iter.Seq2[*Batch, error], erro
 	c.ReuseRecord = true
 	c.FieldsPerRecord = -1 // counted here, for a better message
 	header, err := c.Read()
-	if errors.Is(err, io.EOF) {
+	if err == io.EOF {
 		return nil, nil, errors.New("line 1: a table in CSV begins with the names of its columns: the file is empty")
 	}
 	if err != nil {
@@ -59,10 +59,13 @@ func addCSVRow(b *Batch, c *csv.Reader, s Schema) error {
 // csvError says in which line CSV is malformed, in the words of the other errors.
 func csvError(err error) error {
 	var malformed *csv.ParseError
-	if errors.As(err, &malformed) {
+	switch {
+	case !errors.As(err, &malformed):
+		return err
+	case malformed.Line == malformed.StartLine:
 		return fmt.Errorf("line %d: no CSV: %w", malformed.Line, malformed.Err)
 	}
-	return err
+	return fmt.Errorf("line %d: no CSV: %w, in the row that begins in line %d", malformed.Line, malformed.Err, malformed.StartLine)
 }
 
 // withoutMark leaves out a byte order mark at the start, as Windows programs put

@@ -7,6 +7,7 @@ import (
 	"io"
 	"iter"
 	"slices"
+	"strconv"
 )
 
 // readNDJSON reads a table that has an object for each row, one after the other.
@@ -29,7 +30,7 @@ func readJSON(r io.Reader, typeOf typeOf) (Schema, iter.Seq2[*Batch, error], err
 
 func readObjects(o *objects, typeOf typeOf) (Schema, iter.Seq2[*Batch, error], error) {
 	err := o.next()
-	if err != nil && !errors.Is(err, io.EOF) {
+	if err != nil && err != io.EOF {
 		return nil, nil, err
 	}
 	names := make([]string, len(o.members))
@@ -132,7 +133,7 @@ func (o *objects) next() error {
 		return o.end()
 	}
 	err := o.open('{', "an object")
-	if errors.Is(err, io.EOF) && !o.array {
+	if err == io.EOF && !o.array {
 		return io.EOF
 	}
 	for err == nil && o.d.More() {
@@ -160,10 +161,12 @@ func (o *objects) member() error {
 		m.null = true
 	case json.Delim:
 		return fmt.Errorf("column %s: an object or array within a row", clipped(m.key))
+	case string:
+		m.value = value
 	case json.Number:
 		m.value = value.String()
-	default:
-		m.value = fmt.Sprint(value)
+	case bool:
+		m.value = strconv.FormatBool(value)
 	}
 	o.members = append(o.members, m)
 	return nil
@@ -184,7 +187,7 @@ func (o *objects) end() error {
 		return o.explain(err)
 	}
 	switch _, err := o.d.Token(); {
-	case errors.Is(err, io.EOF):
+	case err == io.EOF:
 		return io.EOF
 	case err != nil:
 		return o.explain(err)
@@ -197,7 +200,7 @@ func (o *objects) explain(err error) error {
 	if err == nil {
 		return nil
 	}
-	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+	if err == io.EOF || err == io.ErrUnexpectedEOF { // of ours: others say where they are from
 		err = errors.New("the file ends too early: was it cut off?")
 	}
 	var malformed *json.SyntaxError
