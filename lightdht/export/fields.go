@@ -197,17 +197,17 @@ func visitFields(t *texts, geo *Geo) []field[rowOf[record.Visit]] {
 	return append(fields, geoFields(geo, func(r *R) netip.Addr { return r.Row.Node.Addr.Addr() })...)
 }
 
-func edgeFields(t *texts) []field[edge] {
-	return []field[edge]{
-		runField(t, func(e *edge) dataset.RunID { return e.run }),
-		col("time", Time, func(v *Vector, e *edge) { v.time(e.visit.Time) }),
-		col("src_id", ID, func(v *Vector, e *edge) { v.id(e.src.ID) }),
-		col("src_ip", Addr, func(v *Vector, e *edge) { v.addr(e.src.Addr.Addr()) }),
-		col("src_port", Int, func(v *Vector, e *edge) { v.port(e.src.Addr) }),
-		col("dst_id", ID, func(v *Vector, e *edge) { v.id(e.dst.ID) }),
-		col("dst_ip", Addr, func(v *Vector, e *edge) { v.addr(e.dst.Addr.Addr()) }),
-		col("dst_port", Int, func(v *Vector, e *edge) { v.port(e.dst.Addr) }),
-		col("bucket", Int, func(v *Vector, e *edge) { v.AddInt(int64(kad.CommonPrefixLen(e.src.ID, e.dst.ID))) }),
+func edgeFields(t *texts) []field[naming] {
+	return []field[naming]{
+		runField(t, func(e *naming) dataset.RunID { return e.run }),
+		col("time", Time, func(v *Vector, e *naming) { v.time(e.visit.Time) }),
+		col("src_id", ID, func(v *Vector, e *naming) { v.id(e.src.ID) }),
+		col("src_ip", Addr, func(v *Vector, e *naming) { v.addr(e.src.Addr.Addr()) }),
+		col("src_port", Int, func(v *Vector, e *naming) { v.port(e.src.Addr) }),
+		col("dst_id", ID, func(v *Vector, e *naming) { v.id(e.dst.ID) }),
+		col("dst_ip", Addr, func(v *Vector, e *naming) { v.addr(e.dst.Addr.Addr()) }),
+		col("dst_port", Int, func(v *Vector, e *naming) { v.port(e.dst.Addr) }),
+		col("bucket", Int, func(v *Vector, e *naming) { v.AddInt(int64(kad.CommonPrefixLen(e.src.ID, e.dst.ID))) }),
 	}
 }
 

@@ -106,7 +106,7 @@ func (w *sqliteWriter) open(table string, s Schema) error {
 		"PRAGMA synchronous = OFF",
 		"PRAGMA locking_mode = EXCLUSIVE",
 		"BEGIN",
-		"CREATE TABLE " + quoted(table) + " (" + declared(s, w.micros) + ")",
+		"CREATE TABLE " + quotedName(table) + " (" + declared(s, w.micros) + ")",
 		"CREATE TABLE " + sqliteColumns + ` ("table" TEXT, name TEXT, type TEXT)`,
 	} {
 		if err := w.exec(statement); err != nil {
@@ -136,13 +136,13 @@ func declared(s Schema, micros bool) string {
 				kind = "INTEGER"
 			}
 		}
-		columns[i] = quoted(c.Name) + " " + kind
+		columns[i] = quotedName(c.Name) + " " + kind
 	}
 	return strings.Join(columns, ", ")
 }
 
-// quoted returns a name as SQL has it.
-func quoted(name string) string { return `"` + strings.ReplaceAll(name, `"`, `""`) + `"` }
+// quotedName returns a name as SQL has it.
+func quotedName(name string) string { return `"` + strings.ReplaceAll(name, `"`, `""`) + `"` }
 
 func (w *sqliteWriter) exec(statement string, values ...string) error {
 	args := make([]driver.NamedValue, len(values))
@@ -171,7 +171,7 @@ func (w *sqliteWriter) start(table string, s Schema) {
 func (w *sqliteWriter) insert(table string) error {
 	for _, statement := range []string{
 		"CREATE VIRTUAL TABLE temp." + sqliteBatches + " USING " + sqliteBatches + "(" + w.fed + ")",
-		"INSERT INTO main." + quoted(table) + " SELECT * FROM temp." + sqliteBatches,
+		"INSERT INTO main." + quotedName(table) + " SELECT * FROM temp." + sqliteBatches,
 		"DROP TABLE temp." + sqliteBatches,
 		"COMMIT",
 	} {

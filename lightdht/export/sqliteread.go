@@ -117,7 +117,7 @@ func readSQLiteRows(name, table string, s Schema, yield func(*Batch, error) bool
 	defer func() { b.Release() }()
 	names := make([]string, len(s))
 	for i, c := range s {
-		names[i] = quoted(c.Name)
+		names[i] = quotedName(c.Name)
 	}
 	give := func() error {
 		full := b
@@ -127,7 +127,7 @@ func readSQLiteRows(name, table string, s Schema, yield func(*Batch, error) bool
 		}
 		return nil
 	}
-	err = query(conn, "SELECT "+strings.Join(names, ", ")+" FROM main."+quoted(table), len(s), func(row []driver.Value) error {
+	err = query(conn, "SELECT "+strings.Join(names, ", ")+" FROM main."+quotedName(table), len(s), func(row []driver.Value) error {
 		if err := addSQLiteRow(b, s, row); err != nil {
 			return err
 		}

@@ -28,8 +28,8 @@ func private[R any](f field[R]) field[R] {
 	return f
 }
 
-// columnsOf returns the columns of fields.
-func columnsOf[R any](fields []field[R]) Schema {
+// headings returns the columns of fields.
+func headings[R any](fields []field[R]) Schema {
 	s := make(Schema, len(fields))
 	for i, f := range fields {
 		s[i] = f.Column
@@ -46,7 +46,7 @@ func pick[R any](fields []field[R], names []string) ([]field[R], error) {
 	for _, name := range names {
 		at := slices.IndexFunc(fields, func(f field[R]) bool { return f.Name == name })
 		if at < 0 {
-			return nil, fmt.Errorf("no column %q: there are %s", name, strings.Join(columnsOf(fields).Names(), ", "))
+			return nil, fmt.Errorf("no column %q: there are %s", name, strings.Join(headings(fields).Names(), ", "))
 		}
 		if slices.ContainsFunc(picked, func(f field[R]) bool { return f.Name == name }) {
 			return nil, fmt.Errorf("column %q is named twice", name)
@@ -58,7 +58,7 @@ func pick[R any](fields []field[R], names []string) ([]field[R], error) {
 
 // tableOf makes a table of rows. What seq yields may change with its next turn.
 func tableOf[R any](fields []field[R], seq iter.Seq2[*R, error]) Table {
-	schema := columnsOf(fields)
+	schema := headings(fields)
 	return Table{schema, func(yield func(*Batch, error) bool) {
 		get := schema.Pool()
 		b := get()

@@ -92,21 +92,21 @@ func SchemaOf(what What) Schema {
 	t, geo := newTexts(), &Geo{}
 	switch what {
 	case Contacts:
-		return columnsOf(contactFields(t, geo))
+		return headings(contactFields(t, geo))
 	case Sightings:
-		return columnsOf(sightingFields(t, geo))
+		return headings(sightingFields(t, geo))
 	case Queries:
-		return columnsOf(queryFields(t, geo))
+		return headings(queryFields(t, geo))
 	case Visits:
-		return columnsOf(visitFields(t, geo))
+		return headings(visitFields(t, geo))
 	case Edges:
-		return columnsOf(edgeFields(t))
+		return headings(edgeFields(t))
 	case Lookups:
-		return columnsOf(lookupFields(t))
+		return headings(lookupFields(t))
 	case Estimates:
-		return columnsOf(estimateFields(t))
+		return headings(estimateFields(t))
 	case Endpoints:
-		return columnsOf(endpointFields(t, geo))
+		return headings(endpointFields(t, geo))
 	}
 	return nil
 }
@@ -174,8 +174,8 @@ func perRun(store *dataset.Store, f dataset.Filter) iter.Seq2[*dataset.Contact, 
 	}
 }
 
-// edge is that a node named another.
-type edge struct {
+// naming is that a node named another.
+type naming struct {
 	run      dataset.RunID
 	visit    *record.Visit
 	src, dst kad.NodeInfo
@@ -183,14 +183,14 @@ type edge struct {
 
 // edges yields who was named in answers to our queries, and by whom: the ID that
 // answered.
-func edges(store *dataset.Store, f dataset.Filter) iter.Seq2[*edge, error] {
-	return func(yield func(*edge, error) bool) {
+func edges(store *dataset.Store, f dataset.Filter) iter.Seq2[*naming, error] {
+	return func(yield func(*naming, error) bool) {
 		for v, err := range rows[record.Visit](store, record.KindVisit, f) {
 			if err != nil {
 				yield(nil, err)
 				return
 			}
-			e := edge{v.run, v.Row, kad.NodeInfo{ID: v.Row.Replier, Addr: v.Row.Node.Addr}, kad.NodeInfo{}}
+			e := naming{v.run, v.Row, kad.NodeInfo{ID: v.Row.Replier, Addr: v.Row.Node.Addr}, kad.NodeInfo{}}
 			for _, e.dst = range v.Row.Nodes {
 				if !yield(&e, nil) {
 					return
