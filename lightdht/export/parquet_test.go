@@ -37,7 +37,7 @@ func parquetRoundTrip(t *testing.T, s Schema, batches []*Batch) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	got, err := readAll(seq)
+	got, err := batchesOf(seq)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -109,17 +109,17 @@ func TestParquetReleasesOnce(t *testing.T) {
 	if err := writeAll(w, batches); err != nil {
 		t.Fatal(err)
 	}
-	written(t, batches)
+	parquetOf(t, batches)
 }
 
 // full is a disk with room for n bytes.
 type full struct{ n int }
 
-var errFull = errors.New("no space left on device")
+var errNoRoom = errors.New("no space left on device")
 
 func (f *full) Write(b []byte) (int, error) {
 	if len(b) > f.n {
-		return 0, errFull
+		return 0, errNoRoom
 	}
 	f.n -= len(b)
 	return len(b), nil
@@ -146,10 +146,10 @@ func TestParquetWriteFails(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if err := writeAll(w, batches); !errors.Is(err, errFull) {
+			if err := writeAll(w, batches); !errors.Is(err, errNoRoom) {
 				t.Errorf("room for %d bytes, %d batches: %v", room, n, err)
 			}
-			written(t, batches)
+			parquetOf(t, batches)
 		}
 	}
 }

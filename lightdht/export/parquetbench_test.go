@@ -13,7 +13,7 @@ func (c *count) Write(b []byte) (int, error) { c.n += int64(len(b)); return len(
 
 func BenchmarkParquetWrite(b *testing.B) {
 	var file count
-	rows := benchmarkContacts(b, func(int) Writer {
+	modelRows := benchmarkContacts(b, func(int) Writer {
 		file.n = 0
 		w, err := newParquet(&file, contactLike, Options{})
 		if err != nil {
@@ -21,12 +21,12 @@ func BenchmarkParquetWrite(b *testing.B) {
 		}
 		return w
 	})
-	b.ReportMetric(float64(file.n)/rows, "B/row")
+	b.ReportMetric(float64(file.n)/modelRows, "B/row")
 }
 
 func BenchmarkParquetRead(b *testing.B) {
 	file := parquetBytes(b, contactLike, contactBatches(64))
-	rows := 0
+	modelRows := 0
 	for b.Loop() {
 		_, seq, err := readParquet(bytes.NewReader(file), int64(len(file)))
 		if err != nil {
@@ -36,11 +36,11 @@ func BenchmarkParquetRead(b *testing.B) {
 			if err != nil {
 				b.Fatal(err)
 			}
-			rows += batch.Len
+			modelRows += batch.Len
 			batch.Release()
 		}
 	}
-	b.ReportMetric(float64(rows)/b.Elapsed().Seconds(), "rows/s")
+	b.ReportMetric(float64(modelRows)/b.Elapsed().Seconds(), "rows/s")
 }
 
 // BenchmarkParquetMemory tells the most memory that was in use while 6.5 million

@@ -31,14 +31,14 @@ func contactBatches(n int) []*Batch {
 	for i := range batches {
 		b := contactLike.NewBatch()
 		for !b.Full() {
-			addContact(b, rng)
+			addWide(b, rng)
 		}
 		batches[i] = b
 	}
 	return batches
 }
 
-func addContact(b *Batch, rng *rand.Rand) {
+func addWide(b *Batch, rng *rand.Rand) {
 	col := func(name string) *Vector { return &b.Cols[contactLike.Index(name)] }
 	seen := 1_760_000_000_000_000 + rng.Int64N(30*86400e6)
 	col("run").AddText("20261001T000000Z-0001")
@@ -104,13 +104,13 @@ func benchmarkContacts(b *testing.B, open func(round int) Writer) float64 {
 	const times = 8
 	batches := contactBatches(16)
 	pool := contactLike.Pool()
-	rows, round := 0, 0
+	modelRows, round := 0, 0
 	b.ReportAllocs()
 	for b.Loop() {
 		w := open(round)
 		for i := range times * len(batches) {
 			src := batches[i%len(batches)]
-			rows += src.Len
+			modelRows += src.Len
 			if err := w.Write(copyBatch(pool, src)); err != nil {
 				b.Fatal(err)
 			}
@@ -120,6 +120,6 @@ func benchmarkContacts(b *testing.B, open func(round int) Writer) float64 {
 		}
 		round++
 	}
-	b.ReportMetric(float64(rows)/b.Elapsed().Seconds(), "rows/s")
-	return float64(rows / round)
+	b.ReportMetric(float64(modelRows)/b.Elapsed().Seconds(), "rows/s")
+	return float64(modelRows / round)
 }

@@ -20,14 +20,14 @@ var everyType = Schema{
 	{Name: "order", Type: Bool}, {Name: "at", Type: Time},
 }
 
-// rows returns the values of batches, row by row; an absent one is nil.
-func rows(batches []*Batch) [][]any {
+// modelRows returns the values of batches, row by row; an absent one is nil.
+func modelRows(batches []*Batch) [][]any {
 	var all [][]any
 	for _, b := range batches {
 		for i := range b.Len {
 			row := make([]any, len(b.Cols))
 			for j := range b.Cols {
-				row[j] = cell(&b.Cols[j], i)
+				row[j] = modelCell(&b.Cols[j], i)
 			}
 			all = append(all, row)
 		}
@@ -35,7 +35,7 @@ func rows(batches []*Batch) [][]any {
 	return all
 }
 
-func cell(v *Vector, i int) any {
+func modelCell(v *Vector, i int) any {
 	if v.Null[i] {
 		return nil
 	}
@@ -54,17 +54,17 @@ func cell(v *Vector, i int) any {
 
 // randomBatches returns rows of s, some 30 % of whose values are absent, in batches
 // of all sizes.
-func randomBatches(rng *rand.Rand, s Schema, rows int) []*Batch {
+func randomBatches(rng *rand.Rand, s Schema, modelRows int) []*Batch {
 	var batches []*Batch
-	for rows > 0 {
+	for modelRows > 0 {
 		b := s.NewBatch()
-		for range min(rows, 1+rng.IntN(BatchRows)) {
+		for range min(modelRows, 1+rng.IntN(BatchRows)) {
 			for j := range b.Cols {
 				addRandom(&b.Cols[j], rng)
 			}
 			b.Len++
 		}
-		rows -= b.Len
+		modelRows -= b.Len
 		batches = append(batches, b)
 	}
 	return batches
@@ -138,8 +138,8 @@ func copies(batches []*Batch, pool func() *Batch) []*Batch {
 	return all
 }
 
-// written checks that each batch was released, and none twice.
-func written(t *testing.T, batches []*Batch) {
+// parquetOf checks that each batch was released, and none twice.
+func parquetOf(t *testing.T, batches []*Batch) {
 	t.Helper()
 	for i, b := range batches {
 		if b.Len != 0 {
@@ -181,8 +181,8 @@ func writeAll(w Writer, batches []*Batch) error {
 	return first
 }
 
-// readAll returns all batches up to an error.
-func readAll(seq iter.Seq2[*Batch, error]) ([]*Batch, error) {
+// batchesOf returns all batches up to an error.
+func batchesOf(seq iter.Seq2[*Batch, error]) ([]*Batch, error) {
 	var batches []*Batch
 	for b, err := range seq {
 		if err != nil {
@@ -199,7 +199,7 @@ func same(t *testing.T, s Schema, want []*Batch, gotSchema Schema, got []*Batch)
 	if !reflect.DeepEqual(s, gotSchema) {
 		t.Fatalf("read the schema %v, wrote %v", gotSchema, s)
 	}
-	wantRows, gotRows := rows(want), rows(got)
+	wantRows, gotRows := modelRows(want), modelRows(got)
 	if len(wantRows) != len(gotRows) {
 		t.Fatalf("read %d rows, wrote %d", len(gotRows), len(wantRows))
 	}

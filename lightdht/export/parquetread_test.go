@@ -22,7 +22,7 @@ func readBytes(file []byte) ([]*Batch, error) {
 	if err != nil {
 		return nil, err
 	}
-	return readAll(seq)
+	return batchesOf(seq)
 }
 
 // clear1 checks that an error is there, of one line, and says what it should.
@@ -128,7 +128,7 @@ func TestParquetForeign(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	got, err := readAll(seq)
+	got, err := batchesOf(seq)
 	if err != nil {
 		t.Fatal(err)
 	}

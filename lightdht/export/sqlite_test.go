@@ -32,7 +32,7 @@ func sqliteRoundTrip(t *testing.T, s Schema, o Options, batches []*Batch) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	got, err := readAll(seq)
+	got, err := batchesOf(seq)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -94,7 +94,7 @@ func TestSQLiteNames(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		got, err := readAll(seq)
+		got, err := batchesOf(seq)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -174,7 +174,7 @@ func TestSQLiteWriteFails(t *testing.T) {
 			batches[i] = copyBatch(pool, contactBatches(1)[0])
 		}
 		clear1(t, writeAll(w, batches), "full")
-		written(t, batches)
+		parquetOf(t, batches)
 		if _, err := os.Stat(name); err == nil {
 			t.Error("the half file is there")
 		}
@@ -191,7 +191,7 @@ func TestSQLiteReleasesOnce(t *testing.T) {
 	if err := writeAll(w, batches); err != nil {
 		t.Fatal(err)
 	}
-	written(t, batches)
+	parquetOf(t, batches)
 	if err := w.Write(everyType.NewBatch()); err == nil {
 		t.Error("a batch was written after Close")
 	}
@@ -255,7 +255,7 @@ func TestSQLiteForeignValues(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		_, err = readAll(seq)
+		_, err = batchesOf(seq)
 		clear1(t, err, `column "a": `)
 	}
 }
@@ -342,7 +342,7 @@ func BenchmarkSQLiteWrite(b *testing.B) {
 
 func BenchmarkSQLiteRead(b *testing.B) {
 	name := sqliteFile(b, contactLike, Options{}, contactBatches(16))
-	rows := 0
+	modelRows := 0
 	for b.Loop() {
 		_, seq, err := readSQLite(name)
 		if err != nil {
@@ -352,9 +352,9 @@ func BenchmarkSQLiteRead(b *testing.B) {
 			if err != nil {
 				b.Fatal(err)
 			}
-			rows += batch.Len
+			modelRows += batch.Len
 			batch.Release()
 		}
 	}
-	b.ReportMetric(float64(rows)/b.Elapsed().Seconds(), "rows/s")
+	b.ReportMetric(float64(modelRows)/b.Elapsed().Seconds(), "rows/s")
 }
