@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/lightdht/lightdht/lightdht"
+	"github.com/lightdht/lightdht/lightdht/export"
 )
 
 // ledgerColumns are the columns of a ledger.
@@ -20,21 +21,39 @@ func ledgerColumns(t *testing.T) []string {
 	return strings.Split(strings.TrimSpace(b.String()), ",")
 }
 
-// Every column that a command writes is in the dictionary, and the dictionary
-// has no other.
-func TestColumnsAreInTheDictionary(t *testing.T) {
+// dictionary reads the names and types that datasets/README.md describes.
+func dictionary(t *testing.T) (names []string, types map[string]string) {
 	page, err := os.ReadFile("../../datasets/README.md")
 	if err != nil {
 		t.Fatal(err)
 	}
-	var described []string
-	for _, m := range regexp.MustCompile(`(?m)^\| ([a-z0-9_]+) \|`).FindAllSubmatch(page, -1) {
-		if name := string(m[1]); name != "column" {
-			described = append(described, name)
+	types = map[string]string{}
+	for _, m := range regexp.MustCompile(`(?m)^\| ([a-z0-9_]+) \| (\w+) \| [^|]+ \| .+ \| [^|]+ \|$`).FindAllStringSubmatch(string(page), -1) {
+		if name := m[1]; name != "column" {
+			names = append(names, name)
+			if types[name] != "" {
+				t.Errorf("datasets/README.md describes %s twice", name)
+			}
+			types[name] = m[2]
 		}
 	}
-	written := slices.Concat(contactColumns, peerColumns, scrapeColumns, closestColumns, pingColumns, storedColumns,
+	return names, types
+}
+
+// Every column that a command writes is in the dictionary, and the dictionary
+// has no other.
+func TestColumnsAreInTheDictionary(t *testing.T) {
+	described, types := dictionary(t)
+	written := slices.Concat(peerColumns, scrapeColumns, closestColumns, pingColumns, storedColumns,
 		queryColumns, entranceColumns, figureColumns, ledgerColumns(t))
+	for _, what := range export.Whats {
+		for _, c := range export.SchemaOf(what) {
+			written = append(written, c.Name)
+			if types[c.Name] != c.Type.String() {
+				t.Errorf("%s in %s is of type %s, datasets/README.md says %q", c.Name, what, c.Type, types[c.Name])
+			}
+		}
+	}
 	for _, name := range written {
 		if !slices.Contains(described, name) {
 			t.Errorf("column %s is not in datasets/README.md", name)

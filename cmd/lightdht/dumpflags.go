@@ -153,16 +153,8 @@ func (d *dumping) formatOf(c *cli.Context) (export.Format, error) {
 		}
 		return f, nil
 	}
-	name := strings.TrimSuffix(strings.TrimSuffix(d.file, ".gz"), ".zst")
-	switch filepath.Ext(name) {
-	case ".parquet", ".sqlite", ".ndjson", ".json", ".graphml", ".edgelist":
-		return export.Format(filepath.Ext(name)[1:]), nil
-	case ".db", ".sqlite3":
-		return export.SQLite, nil
-	case ".jsonl":
-		return export.NDJSON, nil
-	case ".txt":
-		return export.TextLines, nil
+	if f, ok := export.FormatOf(d.file); ok {
+		return f, nil
 	}
 	return export.CSV, nil
 }

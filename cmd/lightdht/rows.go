@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"strings"
-	"time"
 )
 
 // rows writes a table row by row, in the format asked for. Each row is handed
@@ -144,10 +143,10 @@ func texts(values []any) []string {
 	return out
 }
 
-// stamp returns t for a row: RFC 3339 in UTC, nil for never.
-func stamp(t time.Time) any {
-	if t.IsZero() {
+// text returns s for a row, nil when it is empty.
+func text(s string) any {
+	if s == "" {
 		return nil
 	}
-	return t.UTC().Format(time.RFC3339)
+	return s
 }

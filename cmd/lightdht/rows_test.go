@@ -152,13 +152,3 @@ func TestRowsNoForm(t *testing.T) {
 		t.Errorf("wrote %q, error %v", b.String(), err)
 	}
 }
-
-func TestStamp(t *testing.T) {
-	if got := stamp(time.Time{}); got != nil {
-		t.Errorf("never: got %v, want nil", got)
-	}
-	at := time.Date(2024, 2, 29, 1, 2, 3, 999, time.FixedZone("", 2*3600))
-	if got := stamp(at); got != "2024-02-28T23:02:03Z" {
-		t.Errorf("got %v", got)
-	}
-}

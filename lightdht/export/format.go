@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"path/filepath"
 	"strings"
 )
 
@@ -35,6 +36,23 @@ func ParseFormat(s string) (Format, error) {
 		names = append(names, string(f))
 	}
 	return "", fmt.Errorf("no format %q: want %s", s, strings.Join(names, ", "))
+}
+
+// FormatOf returns the format that a file's name tells by its ending, before .gz
+// or .zst; false when that is none.
+func FormatOf(name string) (Format, bool) {
+	name = strings.TrimSuffix(strings.TrimSuffix(name, ".gz"), ".zst")
+	switch ext := filepath.Ext(name); ext {
+	case ".csv", ".ndjson", ".json", ".parquet", ".sqlite", ".graphml", ".edgelist":
+		return Format(ext[1:]), true
+	case ".jsonl":
+		return NDJSON, true
+	case ".db", ".sqlite3":
+		return SQLite, true
+	case ".txt":
+		return TextLines, true
+	}
+	return "", false
 }
 
 // Options say how rows are written. The zero Options are good.
