@@ -192,6 +192,26 @@ func (c Config) guess(local []netip.Addr) Network {
 	return Public
 }
 
+// NetworkAt returns which network a node with this Config that listens on addr
+// lives in, as [Listen] would tell it: Public or Private. It opens no socket, but
+// looks up a host that addr names. With an addr that Listen refuses it tells
+// what the rest says.
+func (c Config) NetworkAt(addr string) Network {
+	if c.Network != Auto {
+		return c.Network
+	}
+	var local []netip.Addr
+	for _, conn := range []PacketConn{c.Conn4, c.Conn6} {
+		if conn != nil {
+			local = append(local, localAddr(conn).Addr())
+		}
+	}
+	if at, err := net.ResolveUDPAddr("udp", addr); err == nil && len(local) == 0 {
+		local = []netip.Addr{at.AddrPort().Addr().Unmap()}
+	}
+	return c.guess(local)
+}
+
 // localHost reports whether a host:port names a loopback or private address,
 // without asking a resolver.
 func localHost(hostport string) bool {

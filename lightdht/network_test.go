@@ -49,6 +49,9 @@ func TestNetworkIsGuessed(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer n.Close()
+			if told := cfg.NetworkAt(""); told != c.want {
+				t.Errorf("on %s with %v, %v: told %s before, want %s", c.local, c.cfg.Bootstrap, c.cfg.Routers, told, c.want)
+			}
 			if n.Network() != c.want || n.Network().String() != c.wantString {
 				t.Errorf("on %s with %v, %v: %s, want %s", c.local, c.cfg.Bootstrap, c.cfg.Routers, n.Network(), c.want)
 			}
@@ -56,6 +59,33 @@ func TestNetworkIsGuessed(t *testing.T) {
 	}
 	if lightdht.Auto.String() != "auto" {
 		t.Error(lightdht.Auto)
+	}
+}
+
+// Which network it is can be told before there is a socket.
+func TestNetworkAt(t *testing.T) {
+	local := lightdht.Config{Bootstrap: []string{"127.0.0.1:2"}}
+	for _, c := range []struct {
+		addr string
+		cfg  lightdht.Config
+		want lightdht.Network
+	}{
+		{":0", lightdht.Config{}, lightdht.Public},
+		{":6881", local, lightdht.Private},
+		{"0.0.0.0:0", lightdht.Config{}, lightdht.Public},
+		{"[::]:0", lightdht.Config{}, lightdht.Public},
+		{"127.0.0.1:0", lightdht.Config{}, lightdht.Private},
+		{"[::1]:6881", lightdht.Config{}, lightdht.Private},
+		{"[::ffff:10.0.0.1]:6881", lightdht.Config{}, lightdht.Private},
+		{"192.0.2.1:6881", lightdht.Config{}, lightdht.Public},
+		{"127.0.0.1:0", lightdht.Config{Network: lightdht.Public}, lightdht.Public},
+		{":0", lightdht.Config{Network: lightdht.Private}, lightdht.Private},
+		{"nonsense", lightdht.Config{}, lightdht.Public},
+		{"nonsense", local, lightdht.Private},
+	} {
+		if got := c.cfg.NetworkAt(c.addr); got != c.want {
+			t.Errorf("%s with %v: %s, want %s", c.addr, c.cfg.Bootstrap, got, c.want)
+		}
 	}
 }
 
