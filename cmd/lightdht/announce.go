@@ -23,7 +23,7 @@ func announceCommand() *cli.Command {
 // storedColumns are the columns of a node that took an announcement.
 var storedColumns = []string{"infohash", "id", "ip", "port"}
 
-func announce(c *cli.Context) error {
+func announce(c *cli.Context) (err error) {
 	port, err := announcePort(c)
 	if err != nil {
 		return err
@@ -41,7 +41,7 @@ func announce(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	defer s.close()
+	defer s.end(&err)
 	done := func(res *lightdht.LookupResult) error {
 		stored, err := s.announce(c.Context, res, port)
 		if err != nil {
@@ -49,7 +49,7 @@ func announce(c *cli.Context) error {
 		}
 		return s.printStored(res.Target, stored, len(ids) > 1)
 	}
-	if err := (lookups{ids, cfg, nil, done}).run(c, s); err != nil {
+	if err := (lookups{ids: ids, cfg: cfg, why: "announce", done: done}).run(c, s); err != nil {
 		return err
 	}
 	return s.out.close()

@@ -48,7 +48,7 @@ func dumpFlags() []cli.Flag {
 	)
 }
 
-func dump(c *cli.Context) error {
+func dump(c *cli.Context) (err error) {
 	if c.NArg() > 0 {
 		return usagef("dump takes no arguments, and was given %q: see lightdht dump --help", c.Args().First())
 	}
@@ -86,7 +86,7 @@ func (d *dumping) lookThenWrite(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	defer s.close()
+	defer s.end(&err)
 	if err := s.lookAround(c.Context, c.Duration("for")); err != nil {
 		return advise(err)
 	}

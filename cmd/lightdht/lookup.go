@@ -2,11 +2,14 @@ package main
 
 import (
 	"errors"
+	"math"
 	"math/rand/v2"
+	"time"
 
 	"github.com/lightdht/lightdht/lightdht"
 	"github.com/lightdht/lightdht/lightdht/analysis"
 	"github.com/lightdht/lightdht/lightdht/kad"
+	"github.com/lightdht/lightdht/lightdht/record"
 	"github.com/urfave/cli/v2"
 )
 
@@ -27,7 +30,7 @@ func lookupCommand() *cli.Command {
 // closestColumns are the columns of a node that a lookup found closest.
 var closestColumns = []string{"target", "rank", "id", "ip", "port", "common_bits", "rtt_us", "hop"}
 
-func lookup(c *cli.Context) error {
+func lookup(c *cli.Context) (err error) {
 	cfg, err := lookupConfig(c)
 	if err != nil {
 		return err
@@ -40,14 +43,14 @@ func lookup(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	defer s.close()
+	defer s.end(&err)
 	sizes := spacings{}
 	done := func(res *lightdht.LookupResult) error {
 		s.say("%s: %s", res.Target, summary(res))
 		sizes.add(res)
 		return printClosest(s.out, res, len(targets) > 1)
 	}
-	if err := (lookups{targets, cfg, nil, done}).run(c, s); err != nil {
+	if err := (lookups{ids: targets, drawn: countOf(c, "random"), cfg: cfg, why: "lookup", done: done}).run(c, s); err != nil {
 		return err
 	}
 	s.sayEstimates(sizes)
@@ -124,14 +127,17 @@ func (s spacings) add(res *lightdht.LookupResult) {
 	}
 }
 
-// sayEstimates tells how large the network of each family is, or why that
-// cannot be told.
+// sayEstimates tells, and keeps, how large the network of each family is, or
+// tells why that cannot be said.
 func (s *session) sayEstimates(all spacings) {
 	for _, f := range []kad.Family{kad.IPv4, kad.IPv6} {
 		if len(all[f]) == 0 {
 			continue
 		}
 		est, err := analysis.PooledSize(all[f], 0.95)
+		if overlap := errors.Is(err, analysis.ErrOverlap); err == nil || overlap {
+			s.keeper.Record(estimateRow(f, est, all[f], !overlap, time.Now()))
+		}
 		switch {
 		case errors.Is(err, analysis.ErrOverlap):
 			s.say("network size (%s): about %.0f, without an interval: %s; this node has heard of %d", f, est.N, oneLine(err), s.node.Table(f).Len())
@@ -141,4 +147,21 @@ func (s *session) sayEstimates(all spacings) {
 			s.say("network size (%s): %s", f, est)
 		}
 	}
+}
+
+// estimateRow returns the row of an estimate, with its interval if that holds.
+func estimateRow(f kad.Family, est analysis.SizeEstimate, of []analysis.Spacing, interval bool, now time.Time) *record.Estimate {
+	row := record.Estimate{
+		Time: now, What: "size", Method: est.Method, Family: f, K: of[0].K, Samples: est.Lookups,
+		Value: est.N, Lo: est.Lo, Hi: est.Hi, Level: est.Confidence, Recall: math.NaN(),
+	}
+	if !interval {
+		row.Lo, row.Hi, row.Level = math.NaN(), math.NaN(), 0
+	}
+	for _, spacing := range of {
+		if spacing.K != row.K {
+			row.K = 0
+		}
+	}
+	return &row
 }

@@ -12,8 +12,10 @@ import (
 
 // lookups is a run of lookups, one after the other.
 type lookups struct {
-	ids []kad.ID
-	cfg lightdht.LookupConfig
+	ids   []kad.ID
+	drawn int // of these, the last: at random
+	cfg   lightdht.LookupConfig
+	why   string // the purpose of those that are not
 
 	step func(kad.ID, lightdht.Step) error  // what to do in each step; may be nil
 	done func(*lightdht.LookupResult) error // and with each result
@@ -24,7 +26,11 @@ type lookups struct {
 func (l lookups) run(c *cli.Context, s *session) error {
 	failed := 0
 	for i, id := range l.ids {
-		res, err := l.one(c, s, id)
+		why := l.why
+		if i >= len(l.ids)-l.drawn {
+			why = "random"
+		}
+		res, err := l.one(c, s, id, why)
 		if err == nil {
 			err = l.done(res)
 		}
@@ -51,8 +57,8 @@ func single(err error, others bool) bool {
 }
 
 // one does one lookup, telling its steps with --trace.
-func (l lookups) one(c *cli.Context, s *session, id kad.ID) (res *lightdht.LookupResult, err error) {
-	for step, err := range s.node.LookupWith(c.Context, id, l.cfg) {
+func (l lookups) one(c *cli.Context, s *session, id kad.ID, why string) (res *lightdht.LookupResult, err error) {
+	for step, err := range s.node.LookupWith(c.Context, id, withPurpose(l.cfg, why)) {
 		if err != nil {
 			return nil, err
 		}
@@ -68,6 +74,9 @@ func (l lookups) one(c *cli.Context, s *session, id kad.ID) (res *lightdht.Looku
 	}
 	return res, nil
 }
+
+// withPurpose says why a lookup is made, for those who read its row.
+func withPurpose(cfg lightdht.LookupConfig, _ string) lightdht.LookupConfig { return cfg }
 
 // lookupFlags say how a lookup goes.
 func lookupFlags() []cli.Flag {

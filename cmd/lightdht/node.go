@@ -44,6 +44,7 @@ func beNode(c *cli.Context) error {
 		return err
 	}
 	r := &nodeRun{nodeOptions: o, session: &session{stderr: screen}, screen: screen}
+	r.spread = c.IsSet("ids") && !c.IsSet("id") && !c.IsSet("seed")
 	outliveReaders()
 	hangup, ignore := hangups(o.queries != "" || o.ledger != "")
 	defer ignore()
@@ -95,12 +96,20 @@ func (r *nodeRun) start(c *cli.Context) (err error) {
 		}
 	}
 	r.cfg.Trace = &lightdht.Trace{Query: r.query}
-	if r.vantages, err = listenAll(listen, r.ids, r.cfg); err != nil {
+	if last := r.cfg.Last.ID; r.spread && !last.IsZero() {
+		r.ids = kad.Spread(last, len(r.ids))
+	}
+	err = r.keeper.listen(listen, c.IsSet("listen"), func(at string) (err error) {
+		r.vantages, err = listenAll(at, r.ids, r.cfg)
+		return err
+	})
+	if err != nil {
 		r.close()
 		r.log.close()
 		return err
 	}
 	r.first = r.vantages[0]
+	r.keeper.begin(r.vantages, true)
 	for _, n := range r.vantages {
 		r.say("listening on %s as %s", places(n), n.ID())
 	}
@@ -167,7 +176,7 @@ func (r *nodeRun) tell(ctx context.Context) {
 
 // end closes everything, writes what is to be written, the ledger first since it
 // waits for nobody, and tells how it went. The error is about what could not be
-// written.
+// written, or kept.
 func (r *nodeRun) end() error {
 	for _, n := range r.vantages {
 		n.Close()
@@ -178,17 +187,19 @@ func (r *nodeRun) end() error {
 	r.screen.clear()
 	r.states.all(r.first.Contacts())
 	r.summarize(r.read())
-	r.close()
+	err := written
 	if logged != nil {
-		return logged
+		err = logged
 	}
-	return written
+	r.settle(&err)
+	return err
 }
 
 // nodeOptions are what the flags of the node command say.
 type nodeOptions struct {
 	cfg     lightdht.Config
 	ids     []kad.ID      // of the vantages; one zero ID: it follows our address
+	spread  bool          // ids are spread from one at random, or that of the last run
 	queries string        // file of the query log; "": none, "-": stdout
 	ledger  string        // file of the ledger; "": none
 	status  time.Duration // between two lines of status; 0: none

@@ -23,6 +23,9 @@ func (r *nodeRun) summarize(final reading) {
 	if l := r.log; l != nil {
 		r.say("query log: %d rows written, %d skipped because the disk was slow, %d lost", l.written.Load(), l.skipped.Load(), l.lost.Load())
 	}
+	if final.unkept > 0 {
+		r.say("store: %d rows lost", final.unkept)
+	}
 	r.say("counters:%s", nonZero(final.counts))
 	r.say("dropped by the kernel: %d", final.counts[lightdht.KernelDropped])
 	if d := readDelay(r.vantages); d.Count > 0 {

@@ -27,7 +27,7 @@ func pingCommand() *cli.Command {
 // pingColumns are the columns of a node that answered a ping.
 var pingColumns = []string{"ip", "port", "id", "rtt_us", "version"}
 
-func ping(c *cli.Context) error {
+func ping(c *cli.Context) (err error) {
 	addrs, err := resolveAll(c.Context, c.Args().Slice())
 	if err != nil {
 		return err
@@ -39,7 +39,7 @@ func ping(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	defer s.close()
+	defer s.end(&err)
 	if len(addrs) == 0 {
 		if addrs, err = resolveAll(c.Context, s.net.Bootstrap()); err != nil {
 			return err
@@ -54,14 +54,16 @@ func ping(c *cli.Context) error {
 // openFor is open for a command whose arguments are the nodes to ask: a network
 // left to be guessed is private when all of them are local.
 func openFor(c *cli.Context, all [][]netip.AddrPort) (*session, error) {
+	cfg, err := config(c)
+	if err != nil {
+		return nil, err
+	}
 	if !c.IsSet("bootstrap") && !c.IsSet("testnet") {
 		for _, addr := range slices.Concat(all...) {
-			if err := c.Set("bootstrap", addr.String()); err != nil {
-				return nil, err
-			}
+			cfg.Bootstrap = append(cfg.Bootstrap, addr.String())
 		}
 	}
-	return open(c, pingColumns)
+	return openWith(c, cfg, pingColumns)
 }
 
 // pingAll pings all nodes at once and prints the answers in their order. The

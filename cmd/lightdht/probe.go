@@ -29,7 +29,7 @@ func probeCommand() *cli.Command {
 // peerColumns are the columns of a peer.
 var peerColumns = []string{"infohash", "ip", "port", "family"}
 
-func probe(c *cli.Context) error {
+func probe(c *cli.Context) (err error) {
 	if port := c.Int("announce"); port < 0 || port > 65535 {
 		return usagef("--announce %d: want a port from 0 to 65535", port)
 	}
@@ -50,7 +50,7 @@ func probe(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	defer s.close()
+	defer s.end(&err)
 	peers := func(id kad.ID, step lightdht.Step) error {
 		if cfg.Scrape {
 			return nil
@@ -70,7 +70,7 @@ func probe(c *cli.Context) error {
 		_, err := s.announce(c.Context, res, uint16(c.Int("announce")))
 		return err
 	}
-	if err := (lookups{ids, cfg, peers, done}).run(c, s); err != nil {
+	if err := (lookups{ids: ids, cfg: cfg, why: "probe", step: peers, done: done}).run(c, s); err != nil {
 		return err
 	}
 	return s.out.close()

@@ -24,21 +24,20 @@ import (
 
 // commonFlags are the flags of every command that has a node.
 func commonFlags() []cli.Flag {
-	return []cli.Flag{
-		&cli.StringFlag{Name: "listen", Usage: "`HOST:PORT` to listen on; port 0 lets the system choose", DefaultText: ":0; with --testnet 127.0.0.1:0"},
+	return append([]cli.Flag{
+		&cli.StringFlag{Name: "listen", Usage: "`HOST:PORT` to listen on; port 0 lets the system choose", DefaultText: "the port of the last run or any; with --testnet 127.0.0.1:0"},
 		&cli.StringSliceFlag{Name: "bootstrap", Usage: "`HOST:PORT` to begin with (repeatable)", DefaultText: "the public routers"},
-		&cli.StringFlag{Name: "network", Usage: "`KIND` of network: auto, public or private", Value: "auto"},
+		&cli.StringFlag{Name: "network", Usage: "`KIND` of network: auto, public, private, or private:NAME for one of several", Value: "auto"},
 		&cli.StringFlag{Name: "table", Usage: "`KIND` of table: flat or prefix", Value: "prefix"},
-		&cli.StringFlag{Name: "id", Usage: "our node ID, 40 `HEX` digits", DefaultText: "random"},
+		&cli.StringFlag{Name: "id", Usage: "our node ID, 40 `HEX` digits", DefaultText: "that of the last run, else random"},
 		&cli.BoolFlag{Name: "read-only", Usage: "mark our queries read-only and answer nothing (BEP 43)"},
 		countFlag("testnet", "run against `N` nodes started here on loopback (200, 2k)"),
 		&cli.Uint64Flag{Name: "seed", Usage: "`SEED` of the test network and of random targets", Value: 1},
 		&cli.DurationFlag{Name: "timeout", Usage: "how long to wait for one answer", Value: 5 * time.Second},
 		&cli.BoolFlag{Name: "secure-only", Usage: "count only nodes whose ID fits their address (BEP 42); on the public network"},
 		&cli.StringFlag{Name: "opt-out", Usage: "send nothing to the addresses and networks listed in `FILE`, one on a line"},
-		&cli.BoolFlag{Name: "no-store", Usage: "write nothing to disk"},
 		&cli.StringFlag{Name: "log-level", Usage: "`LEVEL` of the log on stderr: debug, info, warn or error", Value: "warn"},
-	}
+	}, storeFlags()...)
 }
 
 // formatFlag is how a command writes its data.
@@ -47,10 +46,11 @@ func formatFlag(def string) cli.Flag {
 }
 
 // session is what a command works with: a node, the test network it lives in if
-// there is one, and the table that it writes.
+// there is one, what it is kept in, and the table that it writes.
 type session struct {
 	node   *lightdht.Node
 	net    *testnet.Net
+	keeper *keeper // nil: nothing is kept
 	out    *rows
 	stderr io.Writer
 }
@@ -62,6 +62,12 @@ func open(c *cli.Context, columns []string, infohashes ...kad.ID) (*session, err
 	if err != nil {
 		return nil, err
 	}
+	return openWith(c, cfg, columns, infohashes...)
+}
+
+// openWith is open with a configuration that was read from the flags.
+func openWith(c *cli.Context, cfg lightdht.Config, columns []string, infohashes ...kad.ID) (*session, error) {
+	var err error
 	if id := c.String("id"); id != "" {
 		if cfg.ID, err = parseOwnID(id); err != nil {
 			return nil, err
@@ -71,37 +77,56 @@ func open(c *cli.Context, columns []string, infohashes ...kad.ID) (*session, err
 	if err != nil {
 		return nil, err
 	}
+	outliveReaders() // what is kept is to be kept whole
 	s := &session{out: out, stderr: c.App.ErrWriter}
-	listen, err := s.prepare(c, &cfg, infohashes...)
-	if err != nil {
+	if err := s.start(c, cfg, infohashes); err != nil {
+		s.end(&err)
 		return nil, err
-	}
-	s.node, err = lightdht.Listen(listen, cfg)
-	if err != nil {
-		s.close()
-		return nil, adviseListen(err)
-	}
-	if s.net != nil && !s.node.Addr(kad.IPv4).IsValid() {
-		s.close()
-		return nil, usagef("--listen %s: the test network is on IPv4 loopback: listen on 127.0.0.1:0", listen)
 	}
 	return s, nil
 }
 
-// prepare starts the test network, if there is to be one, and returns where to
-// listen.
+// start starts the test network, if there is to be one, and the node.
+func (s *session) start(c *cli.Context, cfg lightdht.Config, infohashes []kad.ID) error {
+	listen, err := s.prepare(c, &cfg, infohashes...)
+	if err != nil {
+		return err
+	}
+	err = s.keeper.listen(listen, c.IsSet("listen"), func(at string) (err error) {
+		s.node, err = lightdht.Listen(at, cfg)
+		return err
+	})
+	if err != nil {
+		return adviseListen(err)
+	}
+	if s.net != nil && !s.node.Addr(kad.IPv4).IsValid() {
+		return usagef("--listen %s: the test network is on IPv4 loopback: listen on 127.0.0.1:0", listen)
+	}
+	s.keeper.begin([]*lightdht.Node{s.node}, false)
+	return nil
+}
+
+// prepare opens what is kept in, starts the test network, if there is to be one,
+// and returns where to listen.
 func (s *session) prepare(c *cli.Context, cfg *lightdht.Config, infohashes ...kad.ID) (listen string, err error) {
-	listen = c.String("listen")
 	n := countOf(c, "testnet")
+	_, name, _ := parseNetwork(c.String("network"))
 	switch {
 	case n == 0 && c.IsSet("testnet"):
 		return "", usagef("--testnet wants at least one node")
 	case n == 0:
-		return orText(listen, ":0"), nil
+		listen = orText(c.String("listen"), ":0")
 	case len(cfg.Bootstrap) > 0:
 		return "", usagef("--testnet brings its own nodes to begin with: leave --bootstrap out")
+	case name != "":
+		return "", usagef("--testnet is a network of its own: leave --network %s out", c.String("network"))
+	default:
+		listen = orText(c.String("listen"), "127.0.0.1:0")
 	}
-	return orText(listen, "127.0.0.1:0"), s.startTestnet(c, n, infohashes, cfg)
+	if s.keeper, err = openKeeper(c, cfg, listen, s.say); err != nil || n == 0 {
+		return listen, err
+	}
+	return listen, s.startTestnet(c, n, infohashes, cfg)
 }
 
 // adviseListen adds to an error of Listen what to do next.
@@ -128,8 +153,30 @@ func (s *session) startTestnet(c *cli.Context, n int, infohashes []kad.ID, cfg *
 	return nil
 }
 
-// close ends the table, the node and its test network.
-func (s *session) close() {
+// end closes the session of a command that ends with err, or nil. When nobody
+// reads what it writes, so does the program.
+func (s *session) end(err *error) {
+	s.settle(err)
+	if errors.Is(*err, syscall.EPIPE) {
+		endUnread()
+	}
+}
+
+// settle closes the session of a command that ends with err, or nil. Why not all
+// was kept is its error when it has no other.
+func (s *session) settle(err *error) {
+	kept := s.close()
+	switch {
+	case *err == nil:
+		*err = kept
+	case kept != nil:
+		s.say("%s", oneLine(kept))
+	}
+}
+
+// close ends the table, then the node, what that is kept in, and its test
+// network. The error is why not all was kept.
+func (s *session) close() (err error) {
 	if s.out != nil {
 		s.out.end()
 	}
@@ -137,9 +184,11 @@ func (s *session) close() {
 		s.sayDrops()
 		s.node.Close()
 	}
+	err = s.keeper.close()
 	if s.net != nil {
 		s.net.Close()
 	}
+	return err
 }
 
 // sayDrops tells what came and was sent in vain, once anything came.
@@ -188,7 +237,7 @@ func config(c *cli.Context) (lightdht.Config, error) {
 	}
 	cfg.NewTable = func() table.Table { t, _ := table.New(c.String("table")); return t }
 	var err error
-	if cfg.Network, err = parseNetwork(c.String("network")); err != nil {
+	if cfg.Network, _, err = parseNetwork(c.String("network")); err != nil {
 		return cfg, err
 	}
 	if cfg.OptOut, err = optOut(c); err != nil {
@@ -228,15 +277,6 @@ func optOut(c *cli.Context) (*lightdht.OptOut, error) {
 		return nil, usagef("--opt-out %s: %w", name, err)
 	}
 	return set, nil
-}
-
-func parseNetwork(s string) (lightdht.Network, error) {
-	for _, n := range []lightdht.Network{lightdht.Auto, lightdht.Public, lightdht.Private} {
-		if n.String() == s {
-			return n, nil
-		}
-	}
-	return 0, usagef("--network %q: want auto, public or private", s)
 }
 
 // logger writes to stderr what is at least as grave as --log-level.

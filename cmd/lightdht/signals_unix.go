@@ -3,6 +3,7 @@
 package main
 
 import (
+	"io"
 	"os"
 	"os/signal"
 	"syscall"
@@ -20,6 +21,14 @@ func hangups(wanted bool) (told <-chan os.Signal, ignore func()) {
 }
 
 // outliveReaders makes a write to standard output or error that nobody reads any
-// more an error like others. By default it ends the program, which is right for
-// whoever writes only for that reader.
+// more an error like others. By default it ends the program, whatever is still to be
+// done.
 func outliveReaders() { signal.Ignore(syscall.SIGPIPE) }
+
+// endUnread ends the program as one that writes to nobody ends by default: by
+// SIGPIPE, without a word.
+func endUnread() {
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE) // it is ignored no more
+	signal.Reset(syscall.SIGPIPE)
+	io.WriteString(os.Stdout, "\n")
+}

@@ -7,3 +7,6 @@ func hangups(bool) (told <-chan os.Signal, ignore func()) { return nil, func() {
 
 // outliveReaders has nothing to do here.
 func outliveReaders() {}
+
+// endUnread has nothing to do here.
+func endUnread() {}

@@ -92,12 +92,13 @@ type reading struct {
 	asked    [len(kindNames)]uint64 // queries received, by method
 	counts   [256]uint64            // by lightdht.Counter
 	unlogged uint64                 // queries that are not in the log
+	unkept   uint64                 // rows that the store does not have
 }
 
 func (r *nodeRun) read() reading {
 	now := reading{
 		ran: time.Since(r.began), contacts: r.first.Len(), states: r.states.found,
-		core: coreSize(r.vantages), counts: sum(r.vantages),
+		core: coreSize(r.vantages), counts: sum(r.vantages), unkept: r.keeper.lost(),
 	}
 	for i := range r.asked {
 		now.asked[i] = r.asked[i].Load()
@@ -164,7 +165,7 @@ func statusLine(now, before reading, width int) string {
 		n    uint64
 		what string
 		rank int
-	}{{now.unlogged, "not logged", 0}, {now.counts[lightdht.KernelDropped], "kernel drops", 4}, {now.dropped(), "dropped", 7}} {
+	}{{now.unlogged, "not logged", 0}, {now.unkept, "not kept", 0}, {now.counts[lightdht.KernelDropped], "kernel drops", 4}, {now.dropped(), "dropped", 7}} {
 		if loss.n > 0 {
 			parts = append(parts, part{loss.rank, []string{fmt.Sprintf("%s %s", short(float64(loss.n)), loss.what)}})
 		}
