@@ -76,33 +76,6 @@ func dump(c *cli.Context) error {
 	return d.write(c.Context, c, store)
 }
 
-// storeToRead opens the store that the flags name, or that of the network: the
-// public one if they name neither.
-func storeToRead(c *cli.Context) (*dataset.Store, error) {
-	_, name, err := parseNetwork(c.String("network"))
-	if err != nil {
-		return nil, err
-	}
-	if name == "" && c.IsSet("network") {
-		name = c.String("network")
-	}
-	dir, err := namedStore(c)
-	if err == nil && dir == "" {
-		if name == "" || name == "auto" {
-			name = lightdht.Public.String()
-		}
-		dir, err = defaultStore(name)
-	}
-	if err != nil {
-		return nil, err
-	}
-	store, err := dataset.Open(dir)
-	if err == nil && name != "" && name != "auto" && store.Network() != name {
-		err = adviseStore(&dataset.OtherNetworkError{Dir: dir, Is: store.Network(), Want: name})
-	}
-	return store, err
-}
-
 // lookThenWrite looks around and writes what was met: the rows of its run, or
 // with --no-store the contacts of its table.
 func (d *dumping) lookThenWrite(c *cli.Context) (err error) {
@@ -118,13 +91,15 @@ func (d *dumping) lookThenWrite(c *cli.Context) (err error) {
 		return advise(err)
 	}
 	ctx := context.WithoutCancel(c.Context) // the looking around may have been ended by Ctrl-C
-	if s.keeper == nil {
+	if s.run == nil {
 		d.seen = s.node.Contacts()
 		return d.write(ctx, c, nil)
 	}
-	s.keeper.run.Flush() // what keeps it from being written has been told, and is the error at the end
-	d.source.Filter.Runs = []dataset.RunID{s.keeper.run.ID()}
-	return d.write(ctx, c, s.keeper.store)
+	if err := s.run.Flush(); err != nil {
+		s.say("%s", oneLine(err))
+	}
+	d.source.Filter.Runs = []dataset.RunID{s.run.ID()}
+	return d.write(ctx, c, s.run.Store())
 }
 
 // lookAround explores the network for d, or until ctx ends, and tells how far

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/lightdht/lightdht/lightdht"
+	"github.com/lightdht/lightdht/lightdht/dataset"
 	"github.com/urfave/cli/v2"
 )
 
@@ -71,6 +72,52 @@ func defaultStore(network string) (string, error) {
 		return "", fmt.Errorf("no place for a store: %w: name one with --store DIR, or keep nothing with --no-store", err)
 	}
 	return filepath.Join(data, "lightdht", network), nil
+}
+
+// storeToRead opens the store that a command reads: the one that is named, or that
+// of the network in its usual place. A network that is named must be its.
+func storeToRead(c *cli.Context) (*dataset.Store, error) {
+	kind, network, err := parseNetwork(c.String("network"))
+	if err != nil {
+		return nil, err
+	}
+	if network == "" && kind != lightdht.Auto {
+		network = kind.String()
+	}
+	dir, err := namedStore(c)
+	if err != nil {
+		return nil, err
+	}
+	usual := dir == ""
+	if usual {
+		if dir, err = defaultStore(orText(network, lightdht.Public.String())); err != nil {
+			return nil, err
+		}
+	}
+	store, err := dataset.Open(dir)
+	switch {
+	case err != nil && usual:
+		return nil, others(err, dir)
+	case err != nil:
+		return nil, err
+	case network != "" && store.Network() != network:
+		return nil, &dataset.OtherNetworkError{Dir: dir, Is: store.Network(), Want: network}
+	}
+	return store, nil
+}
+
+// others adds to the error that there is no store of a network of which networks
+// there are.
+func others(err error, dir string) error {
+	found, _ := filepath.Glob(filepath.Join(filepath.Dir(dir), "*", "store.json"))
+	if !errors.Is(err, dataset.ErrNoStore) || len(found) == 0 {
+		return err
+	}
+	var names []string
+	for _, name := range found {
+		names = append(names, filepath.Base(filepath.Dir(name)))
+	}
+	return fmt.Errorf("%w (beside it are %s: see --network)", err, strings.Join(names, ", "))
 }
 
 // dataFolder returns where the user's programs keep their data. $XDG_DATA_HOME

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/lightdht/lightdht/lightdht"
+	"github.com/lightdht/lightdht/lightdht/dataset"
 	"github.com/lightdht/lightdht/lightdht/kad"
 	"github.com/lightdht/lightdht/lightdht/testnet"
 	"github.com/lightdht/lightdht/table"
@@ -50,7 +51,8 @@ func formatFlag(def string) cli.Flag {
 type session struct {
 	node   *lightdht.Node
 	net    *testnet.Net
-	keeper *keeper // nil: nothing is kept
+	keeper *keeper      // nil: nothing is kept
+	run    *dataset.Run // of keeper
 	out    *rows
 	stderr io.Writer
 }
@@ -102,7 +104,7 @@ func (s *session) start(c *cli.Context, cfg lightdht.Config, infohashes []kad.ID
 	if s.net != nil && !s.node.Addr(kad.IPv4).IsValid() {
 		return usagef("--listen %s: the test network is on IPv4 loopback: listen on 127.0.0.1:0", listen)
 	}
-	s.keeper.begin([]*lightdht.Node{s.node}, false)
+	s.keeper.begin([]*lightdht.Node{s.node}, c.Bool("live"))
 	return nil
 }
 
@@ -123,8 +125,14 @@ func (s *session) prepare(c *cli.Context, cfg *lightdht.Config, infohashes ...ka
 	default:
 		listen = orText(c.String("listen"), "127.0.0.1:0")
 	}
-	if s.keeper, err = openKeeper(c, cfg, listen, s.say); err != nil || n == 0 {
-		return listen, err
+	if s.keeper, err = openKeeper(c, cfg, listen, s.say); err != nil {
+		return "", err
+	}
+	if s.keeper != nil {
+		s.run = s.keeper.run
+	}
+	if n == 0 {
+		return listen, nil
 	}
 	return listen, s.startTestnet(c, n, infohashes, cfg)
 }
