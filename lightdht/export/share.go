@@ -162,15 +162,15 @@ func (t *turn) run(to Writer, key *pseudonym.Key, b *Batch, before *turn) {
 func (v *Vector) disguise(key *pseudonym.Key) {
 	switch v.Type {
 	case ID:
-		replace(v.IDs, v.Null, key.ID)
+		disguiseAll(v.IDs, v.Null, key.ID)
 	case Hash:
-		replace(v.IDs, v.Null, key.Hash)
+		disguiseAll(v.IDs, v.Null, key.Hash)
 	case Addr:
-		replace(v.Addrs, v.Null, key.Addr)
+		disguiseAll(v.Addrs, v.Null, key.Addr)
 	}
 }
 
-func replace[T any](values []T, null []bool, standIn func(T) T) {
+func disguiseAll[T any](values []T, null []bool, standIn func(T) T) {
 	for i, value := range values {
 		if null[i] {
 			clear(values[i : i+1])

@@ -14,13 +14,15 @@
 //
 //   - Two addresses share as many leading bits as their stand-ins do, IPv4 and
 //     IPv6 each for itself: networks stay networks. This is Crypto-PAn (Xu, Fan,
-//     Ammar, Moon: Prefix-Preserving IP Address Anonymization, ICNP 2002).
+//     Ammar, Moon: Prefix-Preserving IP Address Anonymization, ICNP 2002) after
+//     another permutation of its kind, which mends a weakness of it.
 //   - Two IDs share as many leading bits as their stand-ins do: zones, buckets and
 //     the size of a distance to within a factor of two stay. Which of two IDs is
 //     nearer to a third stays when they share prefixes of different lengths with
-//     it, and is drawn anew when they do not: the order of distances is kept as
-//     far as the lengths of common prefixes go, and no further. So distances that
-//     are printed beside stand-ins would give IDs away.
+//     it, and is drawn anew when they do not: the XOR order is kept as far as the
+//     lengths of common prefixes go, and no further. True distances beside
+//     stand-ins would give IDs away, and distances between stand-ins mean no more
+//     than their leading zeros.
 //   - That a node's ID is bound to its address (BEP 42) is no longer to be seen in
 //     either, and that is what the IDs are permuted for: left as they are, they
 //     would give back 20 of the 32 bits of an IPv4 address.
