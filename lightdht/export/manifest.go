@@ -81,7 +81,7 @@ func (m *Manifest) Describe(s Schema, key *pseudonym.Key) {
 		shown = s.Shared()
 		m.Share = &ShareInfo{
 			Key:        key.Fingerprint(),
-			Addresses:  "Crypto-PAn: common prefixes keep their lengths",
+			Addresses:  "Crypto-PAn over a keyed permutation: common prefixes keep their lengths",
 			IDs:        "keyed permutation of 160 bits: common prefixes keep their lengths",
 			Infohashes: "HMAC-SHA256, the first 160 bits",
 			LeftOut:    []string{},
