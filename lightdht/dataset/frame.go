@@ -47,15 +47,21 @@ func appendHead(b []byte, sort fileSort, run RunID) []byte {
 // errNewer is about what a newer program has written.
 var errNewer = errors.New("written by a newer lightdht: read it with that one")
 
+// errHead is about a file that does not begin with a head.
+var errHead = errors.New("its head is torn or spoilt")
+
+// errSort is about a file under the name of another one.
+var errSort = errors.New("has rows of another sort than its name says")
+
 // checkHead says what is wrong with the head of a file.
 func checkHead(b []byte, sort fileSort) error {
 	switch {
 	case len(b) < headSize || string(b[:len(headMagic)]) != headMagic:
-		return errors.New("no file of rows of lightdht")
+		return errHead
 	case b[len(headMagic)] > version:
 		return errNewer
 	case fileSort(b[len(headMagic)+1]) != sort:
-		return errors.New("rows of another sort than its name says")
+		return errSort
 	}
 	return nil
 }

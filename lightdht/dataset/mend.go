@@ -1,6 +1,7 @@
 package dataset
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -82,13 +83,10 @@ func (s *Store) rebuild(r *RunInfo, m *Manifest) error {
 	srt := newSorter(r.dir, r.ID)
 	var rows []File
 	for _, d := range files {
-		if d.sort != sortSorted {
-			if gone, err := s.cutTorn(r.dir, d); gone || err != nil {
-				if err != nil {
-					return err
-				}
-				continue
-			}
+		if gone, err := s.cutTorn(r, d); err != nil {
+			return err
+		} else if gone {
+			continue
 		}
 		entry, err := s.inspect(r, d, m)
 		if err != nil {
@@ -157,44 +155,54 @@ func eachTally(r *reading, f func(*Tally)) error {
 
 // cutTorn takes what is no whole frame out of a file and puts it aside. A file of
 // nothing else is gone then.
-func (s *Store) cutTorn(dir string, d dataFile) (gone bool, err error) {
-	r, err := openReading(dir, d)
+func (s *Store) cutTorn(run *RunInfo, d dataFile) (gone bool, err error) {
+	r, err := openReading(run.dir, d)
 	if err != nil {
 		return false, err
 	}
 	defer r.close()
-	if r.size == 0 {
-		return true, os.Remove(r.name)
-	}
 	gaps, err := gapsOf(r)
-	if err != nil || len(gaps) == 0 {
+	if err != nil || len(gaps) == 0 && r.size > 0 {
 		return false, err
 	}
-	if err := os.MkdirAll(filepath.Join(dir, tornFolder), 0o700); err != nil {
+	if err := s.putAside(run.dir, r, gaps); err != nil {
 		return false, err
 	}
-	for _, g := range gaps {
-		aside := filepath.Join(dir, tornFolder, fmt.Sprintf("%s-%d", d.name, g.at))
-		if err := copyPart(aside, io.NewSectionReader(r.in, g.at, g.size)); err != nil {
-			return false, err
-		}
-		s.problem(fmt.Errorf("%s: %v: cut out and kept as %s", r.name, g, aside))
-	}
-	if gaps[0].size == r.size {
+	if r.size == 0 || gaps[0].size == r.size {
 		return true, os.Remove(r.name)
 	}
-	whole := filepath.Join(dir, "."+d.name)
-	if err := copyPart(whole, without(r, gaps)); err != nil {
+	rest := without(r, gaps)
+	if gaps[0].at == 0 {
+		rest = io.MultiReader(bytes.NewReader(appendHead(nil, d.sort, run.ID)), rest)
+	}
+	whole := filepath.Join(run.dir, "."+d.name)
+	if err := copyPart(whole, rest); err != nil {
 		return false, err
 	}
 	return false, os.Rename(whole, r.name)
 }
 
+// putAside keeps what is no whole frame of a file in the folder torn.
+func (s *Store) putAside(dir string, r *reading, gaps []gap) error {
+	torn := filepath.Join(dir, tornFolder)
+	if len(gaps) == 0 {
+		return nil
+	}
+	if err := os.MkdirAll(torn, 0o700); err != nil {
+		return err
+	}
+	for _, g := range gaps {
+		aside := filepath.Join(torn, fmt.Sprintf("%s-%d", filepath.Base(r.name), g.at))
+		if err := copyPart(aside, io.NewSectionReader(r.in, g.at, g.size)); err != nil {
+			return err
+		}
+		s.problem(fmt.Errorf("%s: %v: cut out and kept as %s", r.name, g, aside))
+	}
+	return errors.Join(syncFolder(torn), syncFolder(dir))
+}
+
 // gapsOf reads a file through for what is no whole frame.
 func gapsOf(r *reading) ([]gap, error) {
-	if r.empty {
-		return []gap{{0, r.size}}, nil
-	}
 	frames := r.frames()
 	for {
 		if _, _, err := frames.next(); err == io.EOF {

@@ -158,7 +158,7 @@ func (s *Store) readable(r *RunInfo) bool {
 
 // runCursors opens the tallies of a run.
 func (s *Store) runCursors(run *RunInfo, f *Filter, names *names) (all []cursor, err error) {
-	files, err := openFiles(run.dir, func(d dataFile) bool { return d.sort != sortRows })
+	files, err := openFiles(run.dir, func(d dataFile) bool { return d.sort != sortRows }, s.problem)
 	if err != nil {
 		return nil, err
 	}
@@ -230,7 +230,7 @@ func (s *Store) Rows(kind record.Kind, f Filter) iter.Seq2[Row, error] {
 
 // rowsOf is Rows of one run; false when that is all.
 func (s *Store) rowsOf(run *RunInfo, kind record.Kind, f *Filter, yield func(Row, error) bool) bool {
-	files, err := openFiles(run.dir, func(d dataFile) bool { return d.sort == sortRows })
+	files, err := openFiles(run.dir, func(d dataFile) bool { return d.sort == sortRows }, s.problem)
 	if err != nil {
 		return yield(Row{}, err) && false
 	}

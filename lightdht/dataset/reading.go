@@ -15,8 +15,8 @@ import (
 // store may have more runs than a process may have files open.
 const smallFile = 128 << 10
 
-// openReading opens a file of rows and looks at its head. One that a crash left
-// without a whole head is empty.
+// openReading opens a file of rows and looks at its head. Where that is torn or
+// spoilt, it is part of what is no whole frame.
 func openReading(dir string, d dataFile) (*reading, error) {
 	name := filepath.Join(dir, d.name)
 	file, err := os.Open(name)
@@ -32,23 +32,30 @@ func openReading(dir string, d dataFile) (*reading, error) {
 	if r.size <= smallFile {
 		err = r.swallow()
 	}
-	head := make([]byte, min(headSize, r.size))
 	if err == nil {
-		_, err = r.in.ReadAt(head, 0)
-	}
-	switch {
-	case err != nil && err != io.EOF:
-	case r.size < headSize && bytes.HasPrefix(appendHead(nil, d.sort, RunID{}), head[:min(len(head), len(headMagic)+2)]):
-		r.empty = true
-		return r, nil
-	default:
-		err = checkHead(head, d.sort)
+		err = r.readHead()
 	}
 	if err != nil {
 		r.close()
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
 	return r, nil
+}
+
+// readHead looks where the frames begin.
+func (r *reading) readHead() error {
+	head := make([]byte, min(headSize, r.size))
+	if _, err := r.in.ReadAt(head, 0); err != nil && err != io.EOF {
+		return err
+	}
+	err := checkHead(head, r.sort)
+	if err == nil {
+		r.begin = headSize
+	}
+	if err == errHead {
+		return nil
+	}
+	return err
 }
 
 // swallow reads the whole file into memory.
@@ -60,12 +67,7 @@ func (r *reading) swallow() error {
 }
 
 // frames returns the frames of the file.
-func (r *reading) frames() frames {
-	if r.empty {
-		return frames{r: r.in}
-	}
-	return frames{r: r.in, at: headSize, size: r.size}
-}
+func (r *reading) frames() frames { return frames{r: r.in, at: r.begin, size: r.size} }
 
 // tallies returns a cursor over a sorted file.
 func (r *reading) tallies(names *names) *tallyFile {
@@ -132,33 +134,42 @@ func dataFiles(dir string) ([]dataFile, error) {
 // while they are opened: its writer merges files meanwhile.
 const openTries = 20
 
-// openFiles opens the files of a run that want picks.
-func openFiles(dir string, want func(dataFile) bool) ([]*reading, error) {
+// openFiles opens the files of a run that want picks. Those that this program does
+// not understand are left out and told.
+func openFiles(dir string, want func(dataFile) bool, tell func(error)) ([]*reading, error) {
 	for try := 1; ; try++ {
-		all, err := openOnce(dir, want)
-		if err == nil || !errors.Is(err, fs.ErrNotExist) || try == openTries {
-			return all, err
+		all, strange, err := openOnce(dir, want)
+		if err != nil && errors.Is(err, fs.ErrNotExist) && try < openTries {
+			continue
 		}
+		for _, err := range strange {
+			tell(fmt.Errorf("%w: left out", err))
+		}
+		return all, err
 	}
 }
 
-func openOnce(dir string, want func(dataFile) bool) (all []*reading, err error) {
+func openOnce(dir string, want func(dataFile) bool) (all []*reading, strange []error, err error) {
 	names, err := dataFiles(dir)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	for _, d := range names {
 		if !want(d) {
 			continue
 		}
 		r, err := openReading(dir, d)
-		if err != nil {
+		switch {
+		case err == nil:
+			all = append(all, r)
+		case errors.Is(err, errNewer) || errors.Is(err, errSort):
+			strange = append(strange, err)
+		default:
 			for _, r := range all {
 				r.close()
 			}
-			return nil, err
+			return nil, nil, err
 		}
-		all = append(all, r)
 	}
-	return all, nil
+	return all, strange, nil
 }

@@ -102,10 +102,10 @@ type reading struct {
 	file  *os.File // nil when its content is in memory
 	name  string
 	sort  fileSort
-	from  int // the number of its first segment
+	from  int   // the number of its first segment
+	begin int64 // where its frames begin: after its head, unless that is spoilt
 	size  int64
 	in    io.ReaderAt
-	empty bool // it was torn before its head was written
 }
 
 // tallyFile is a cursor over a sorted file.

@@ -60,7 +60,7 @@ func (s *Store) Verify() (v Verified, err error) {
 
 // verifyRun looks at the files of a run.
 func (s *Store) verifyRun(r *RunInfo, v *Verified, bad func(error)) {
-	files, err := openFiles(r.dir, func(dataFile) bool { return true })
+	files, err := openFiles(r.dir, func(dataFile) bool { return true }, bad)
 	if err != nil {
 		bad(err)
 		return
