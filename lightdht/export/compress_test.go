@@ -87,7 +87,7 @@ func TestDecompressOther(t *testing.T) {
 // The readers say that a table ended because its file did.
 func TestReadCompressedCutOff(t *testing.T) {
 	for f, read := range readers {
-		packed := squeezed(t, "a.gz", []byte(written(t, f, contactColumns, Options{}, contacts(BatchRows))))
+		packed := squeezed(t, "a.gz", []byte(written(t, f, contactColumns, Options{}, contacts(1000))))
 		r, err := Decompress(bytes.NewReader(packed[:len(packed)/2]), "a.gz")
 		if err != nil {
 			t.Fatal(err)

@@ -23,8 +23,15 @@ import (
 // typeOf gives the type of a column, false when it knows none of this name.
 type typeOf func(name string) (Type, bool)
 
+// mostColumns bounds what a file can make us allocate: batches have room for all
+// their rows from the start.
+const mostColumns = 1000
+
 // columnsOf returns the schema of a table with these columns.
 func columnsOf(names []string, typeOf typeOf) (Schema, error) {
+	if len(names) > mostColumns {
+		return nil, fmt.Errorf("%d columns: a table has at most %d", len(names), mostColumns)
+	}
 	s := make(Schema, 0, len(names))
 	known := make(map[string]bool, len(names))
 	for i, name := range names {

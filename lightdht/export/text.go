@@ -63,17 +63,16 @@ func newLines(w io.Writer, f Format, s Schema, o Options) (Writer, error) {
 	if len(s) == 0 {
 		return nil, fmt.Errorf("%s: a table has columns, at least one", f)
 	}
-	switch f {
-	case TextLines:
-		return newPipeline(w, textLayout(s, o)), nil
-	case CSV:
-		return newPipeline(w, csvLayout(s, o)), nil
-	case NDJSON:
-		return newPipeline(w, ndjsonLayout(s, o)), nil
-	case JSON:
-		return newPipeline(w, jsonLayout(s, o)), nil
+	layout, ok := layouts[f]
+	if !ok {
+		return nil, fmt.Errorf("%s is no format of lines", f)
 	}
-	return nil, fmt.Errorf("%s is no format of lines", f)
+	return newPipeline(w, layout(s, o)), nil
+}
+
+// layouts are the formats that have lines.
+var layouts = map[Format]func(Schema, Options) *layout{
+	TextLines: textLayout, CSV: csvLayout, NDJSON: ndjsonLayout, JSON: jsonLayout,
 }
 
 // textLayout is for people: values between tabs, no header.

@@ -95,12 +95,16 @@ func oddBatch(s Schema, rows int, r *rand.Rand) (*Batch, [][]any) {
 	return b, rowsOf(b)
 }
 
-// rowsOf returns the rows of a batch.
-func rowsOf(b *Batch) [][]any {
-	rows := make([][]any, b.Len)
-	for row := range rows {
-		for i := range b.Cols {
-			rows[row] = append(rows[row], value(&b.Cols[i], row))
+// rowsOf returns the rows of batches.
+func rowsOf(batches ...*Batch) [][]any {
+	var rows [][]any
+	for _, b := range batches {
+		for i := range b.Len {
+			row := make([]any, len(b.Cols))
+			for k := range row {
+				row[k] = value(&b.Cols[k], i)
+			}
+			rows = append(rows, row)
 		}
 	}
 	return rows

@@ -23,13 +23,17 @@ func checkTimes(t *testing.T, next func() (micros int64, ok bool)) {
 	}
 }
 
-// Every day from the year 0 to 9999, at any microsecond of it.
-func TestTimeOfEveryDay(t *testing.T) {
-	at, r := int64(minTime-day), rand.New(rand.NewPCG(5, 6))
-	checkTimes(t, func() (int64, bool) {
-		at += day
-		return at + r.Int64N(day), at < maxTime
-	})
+// Every day of an era of 400 years, after which the calendar repeats, and every
+// eleventh of all years from 0 to 9999, at any microsecond.
+func TestTimeOfManyDays(t *testing.T) {
+	r := rand.New(rand.NewPCG(5, 6))
+	for _, c := range []struct{ from, to, step int64 }{{-200 * 365 * day, 201 * 366 * day, day}, {minTime, maxTime, 11 * day}} {
+		at := c.from - c.step
+		checkTimes(t, func() (int64, bool) {
+			at += c.step
+			return min(at+r.Int64N(day), maxTime), at < c.to
+		})
+	}
 }
 
 // The first and the last microsecond of every month.
