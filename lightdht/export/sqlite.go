@@ -101,7 +101,7 @@ func (w *sqliteWriter) open(table string, s Schema) error {
 		return err
 	}
 	for _, statement := range []string{
-		"PRAGMA page_size = 8192",
+		"PRAGMA page_size = 16384",
 		"PRAGMA journal_mode = OFF",
 		"PRAGMA synchronous = OFF",
 		"PRAGMA locking_mode = EXCLUSIVE",
