@@ -125,7 +125,7 @@ func (p *parquetWriter) wait() error {
 func (p *parquetWriter) send() error {
 	block := p.block
 	if p.wait() != nil {
-		release(block)
+		releaseBlock(block)
 		p.block = nil
 		return p.err
 	}
@@ -143,7 +143,7 @@ func (p *parquetWriter) send() error {
 // encode encodes a block and releases it. With last the row group is complete
 // and goes to the file.
 func (p *parquetWriter) encode(block []*Batch, last bool) error {
-	defer release(block)
+	defer releaseBlock(block)
 	return guarded(func() error {
 		if p.file == nil {
 			p.open(block)
@@ -193,19 +193,19 @@ func (p *parquetWriter) takeColumns(next <-chan int, block []*Batch, last bool) 
 
 // open makes the file. Its first rows tell which columns are worth a dictionary.
 func (p *parquetWriter) open(first []*Batch) {
-	schema := parquetSchema(p.schema, func(i int) bool { return repeats(first, i) })
+	schema := parquetSchema(p.schema, func(i int) bool { return parquetRepeats(first, i) })
 	p.file = parquet.NewGenericWriter[any](p.w, schema,
 		parquet.Compression(newPageCodec()),
 		parquet.PageBufferSize(parquetPageBytes),
 		parquet.DictionaryMaxBytes(parquetDictionaryBytes),
 		parquet.DataPageStatistics(false), // the column index has them
-		parquet.KeyValueMetadata(parquetSchemaKey, schemaJSON(p.schema)))
+		parquet.KeyValueMetadata(parquetSchemaKey, parquetSchemaJSON(p.schema)))
 	for i, w := range p.file.ColumnWriters() {
 		p.columns = append(p.columns, &parquetColumn{index: i, out: w})
 	}
 }
 
-func release(block []*Batch) {
+func releaseBlock(block []*Batch) {
 	for _, b := range block {
 		b.Release()
 	}

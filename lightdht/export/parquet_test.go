@@ -21,32 +21,32 @@ func parquetBytes(t testing.TB, s Schema, batches []*Batch) []byte {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := writeAll(w, copies(batches, s.Pool())); err != nil {
+	if err := writeBatches(w, copyBatches(batches, s.Pool())); err != nil {
 		t.Fatal(err)
 	}
 	return file.Bytes()
 }
 
-func openBytes(file []byte) (Schema, iter.Seq2[*Batch, error], error) {
+func openParquetBytes(file []byte) (Schema, iter.Seq2[*Batch, error], error) {
 	return readParquet(bytes.NewReader(file), int64(len(file)))
 }
 
 func parquetRoundTrip(t *testing.T, s Schema, batches []*Batch) {
 	t.Helper()
-	schema, seq, err := openBytes(parquetBytes(t, s, batches))
+	schema, seq, err := openParquetBytes(parquetBytes(t, s, batches))
 	if err != nil {
 		t.Fatal(err)
 	}
-	got, err := batchesOf(seq)
+	got, err := batchesIn(seq)
 	if err != nil {
 		t.Fatal(err)
 	}
-	same(t, s, batches, schema, got)
+	sameTable(t, s, batches, schema, got)
 }
 
-func TestParquetExtremes(t *testing.T) { parquetRoundTrip(t, everyType, extremes()) }
+func TestParquetExtremes(t *testing.T) { parquetRoundTrip(t, everyColumn, extremes()) }
 
-func TestParquetNoRows(t *testing.T) { parquetRoundTrip(t, everyType, nil) }
+func TestParquetNoRows(t *testing.T) { parquetRoundTrip(t, everyColumn, nil) }
 
 // An empty text is none that is absent.
 func TestParquetEmptyText(t *testing.T) {
@@ -101,25 +101,25 @@ func TestParquetRowGroups(t *testing.T) {
 
 func TestParquetReleasesOnce(t *testing.T) {
 	rng := rand.New(rand.NewPCG(3, 4))
-	batches := copies(randomBatches(rng, everyType, 20*BatchRows), freshPool(everyType))
-	w, err := newParquet(io.Discard, everyType, Options{})
+	batches := copyBatches(randomBatches(rng, everyColumn, 20*BatchRows), freshPool(everyColumn))
+	w, err := newParquet(io.Discard, everyColumn, Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := writeAll(w, batches); err != nil {
+	if err := writeBatches(w, batches); err != nil {
 		t.Fatal(err)
 	}
-	parquetOf(t, batches)
+	releasedOnce(t, batches)
 }
 
-// full is a disk with room for n bytes.
-type full struct{ n int }
+// fullDisk is a disk with room for n bytes.
+type fullDisk struct{ n int }
 
-var errNoRoom = errors.New("no space left on device")
+var errFullDisk = errors.New("no space left on device")
 
-func (f *full) Write(b []byte) (int, error) {
+func (f *fullDisk) Write(b []byte) (int, error) {
 	if len(b) > f.n {
-		return 0, errNoRoom
+		return 0, errFullDisk
 	}
 	f.n -= len(b)
 	return len(b), nil
@@ -142,14 +142,14 @@ func TestParquetWriteFails(t *testing.T) {
 			for i := range batches {
 				batches[i] = copyBatch(pool, one)
 			}
-			w, err := newParquet(&full{room}, s, Options{})
+			w, err := newParquet(&fullDisk{room}, s, Options{})
 			if err != nil {
 				t.Fatal(err)
 			}
-			if err := writeAll(w, batches); !errors.Is(err, errNoRoom) {
+			if err := writeBatches(w, batches); !errors.Is(err, errFullDisk) {
 				t.Errorf("room for %d bytes, %d batches: %v", room, n, err)
 			}
-			parquetOf(t, batches)
+			releasedOnce(t, batches)
 		}
 	}
 }
@@ -162,9 +162,9 @@ func TestParquetWrongBatch(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b := everyType.NewBatch()
+	b := everyColumn.NewBatch()
 	b.Len = 10
-	if err := writeAll(w, []*Batch{b}); err == nil || strings.Contains(err.Error(), "\n") {
+	if err := writeBatches(w, []*Batch{b}); err == nil || strings.Contains(err.Error(), "\n") {
 		t.Errorf("error %v, want one of a line", err)
 	}
 	if err := w.Write(contactLike.NewBatch()); err == nil {
@@ -189,7 +189,7 @@ func TestParquetColumns(t *testing.T) {
 func TestParquetBreak(t *testing.T) {
 	defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
 	file := parquetBytes(t, contactLike, contactBatches(3))
-	_, seq, err := openBytes(file)
+	_, seq, err := openParquetBytes(file)
 	if err != nil {
 		t.Fatal(err)
 	}

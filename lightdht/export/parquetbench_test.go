@@ -6,14 +6,14 @@ import (
 	"testing"
 )
 
-// count counts the bytes of a file.
-type count struct{ n int64 }
+// countBytes counts the bytes of a file.
+type countBytes struct{ n int64 }
 
-func (c *count) Write(b []byte) (int, error) { c.n += int64(len(b)); return len(b), nil }
+func (c *countBytes) Write(b []byte) (int, error) { c.n += int64(len(b)); return len(b), nil }
 
 func BenchmarkParquetWrite(b *testing.B) {
-	var file count
-	modelRows := benchmarkContacts(b, func(int) Writer {
+	var file countBytes
+	rows := benchmarkContacts(b, func(int) Writer {
 		file.n = 0
 		w, err := newParquet(&file, contactLike, Options{})
 		if err != nil {
@@ -21,12 +21,12 @@ func BenchmarkParquetWrite(b *testing.B) {
 		}
 		return w
 	})
-	b.ReportMetric(float64(file.n)/modelRows, "B/row")
+	b.ReportMetric(float64(file.n)/rows, "B/row")
 }
 
 func BenchmarkParquetRead(b *testing.B) {
 	file := parquetBytes(b, contactLike, contactBatches(64))
-	modelRows := 0
+	rows := 0
 	for b.Loop() {
 		_, seq, err := readParquet(bytes.NewReader(file), int64(len(file)))
 		if err != nil {
@@ -36,11 +36,11 @@ func BenchmarkParquetRead(b *testing.B) {
 			if err != nil {
 				b.Fatal(err)
 			}
-			modelRows += batch.Len
+			rows += batch.Len
 			batch.Release()
 		}
 	}
-	b.ReportMetric(float64(modelRows)/b.Elapsed().Seconds(), "rows/s")
+	b.ReportMetric(float64(rows)/b.Elapsed().Seconds(), "rows/s")
 }
 
 // BenchmarkParquetMemory tells the most memory that was in use while 6.5 million
@@ -53,7 +53,7 @@ func BenchmarkParquetMemory(b *testing.B) {
 	runtime.ReadMemStats(&before)
 	peak := uint64(0)
 	for b.Loop() {
-		w, err := newParquet(&count{}, contactLike, Options{})
+		w, err := newParquet(&countBytes{}, contactLike, Options{})
 		if err != nil {
 			b.Fatal(err)
 		}

@@ -36,8 +36,8 @@ type pageMeter struct {
 
 // read returns the body of a page at a place.
 func (m *pageMeter) read(r io.ReaderAt, at int64, page *format.PageHeader) ([]byte, error) {
-	m.body = resized(m.body, int(page.CompressedPageSize))
-	return m.body, readFull(r, m.body, at)
+	m.body = pageBuffer(m.body, int(page.CompressedPageSize))
+	return m.body, readParquetAt(r, m.body, at)
 }
 
 // measure tells what is wrong with the body of a page.
@@ -50,7 +50,7 @@ func (m *pageMeter) measure(page *format.PageHeader, body []byte) error {
 		head := page.DataPageHeader.V
 		plain, err := m.uncompressed(body, int(page.UncompressedPageSize))
 		if err == nil && m.optional {
-			plain, err = levels(plain, head.NumValues)
+			plain, err = pageLevels(plain, head.NumValues)
 		}
 		if err != nil {
 			return err
@@ -81,8 +81,8 @@ func (m *pageMeter) measureV2(page *format.PageHeader, body []byte) error {
 	return checkValues(head.Encoding, plain, head.NumValues)
 }
 
-// levels returns what comes after the levels of a v1 page.
-func levels(plain []byte, values int32) ([]byte, error) {
+// pageLevels returns what comes after the levels of a v1 page.
+func pageLevels(plain []byte, values int32) ([]byte, error) {
 	if len(plain) < 4 {
 		return nil, io.ErrUnexpectedEOF
 	}
@@ -98,7 +98,7 @@ func (m *pageMeter) uncompressed(body []byte, n int) (plain []byte, err error) {
 	if m.codec == format.Uncompressed || len(body) == 0 {
 		return body, nil
 	}
-	m.plain = resized(m.plain, n)
+	m.plain = pageBuffer(m.plain, n)
 	switch m.codec {
 	case format.Zstd:
 		plain, err = m.zstd.DecodeAll(body, m.plain[:0])
@@ -141,7 +141,7 @@ func checkValues(encoding format.Encoding, plain []byte, values int32) error {
 		}
 		return checkRuns(plain[1:], int(plain[0]), values)
 	case format.RLE:
-		_, err := levels(plain, values) // the same form
+		_, err := pageLevels(plain, values) // the same form
 		return err
 	case format.DeltaBinaryPacked, format.DeltaLengthByteArray, format.DeltaByteArray:
 		for range 2 { // sizes of blocks
@@ -186,7 +186,7 @@ func checkRuns(b []byte, bits int, values int32) error {
 	return nil
 }
 
-func resized(b []byte, n int) []byte {
+func pageBuffer(b []byte, n int) []byte {
 	if cap(b) < n {
 		return make([]byte, n)
 	}

@@ -78,10 +78,10 @@ func (c *parquetColumn) each(null []bool, value func(i int) parquet.Value) {
 	}
 }
 
-// repeats reports whether at most half of the values of column i are distinct, so
+// parquetRepeats reports whether at most half of the values of column i are distinct, so
 // that a dictionary makes the column smaller. Rows that are still to come may
 // differ: then the dictionary's bound ends it.
-func repeats(block []*Batch, i int) bool {
+func parquetRepeats(block []*Batch, i int) bool {
 	distinct := make(map[any]struct{})
 	values := 0
 	for _, b := range block {

@@ -104,13 +104,13 @@ func benchmarkContacts(b *testing.B, open func(round int) Writer) float64 {
 	const times = 8
 	batches := contactBatches(16)
 	pool := contactLike.Pool()
-	modelRows, round := 0, 0
+	rows, round := 0, 0
 	b.ReportAllocs()
 	for b.Loop() {
 		w := open(round)
 		for i := range times * len(batches) {
 			src := batches[i%len(batches)]
-			modelRows += src.Len
+			rows += src.Len
 			if err := w.Write(copyBatch(pool, src)); err != nil {
 				b.Fatal(err)
 			}
@@ -120,6 +120,6 @@ func benchmarkContacts(b *testing.B, open func(round int) Writer) float64 {
 		}
 		round++
 	}
-	b.ReportMetric(float64(modelRows)/b.Elapsed().Seconds(), "rows/s")
-	return float64(modelRows / round)
+	b.ReportMetric(float64(rows)/b.Elapsed().Seconds(), "rows/s")
+	return float64(rows / round)
 }

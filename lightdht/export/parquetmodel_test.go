@@ -12,22 +12,22 @@ import (
 	"testing"
 )
 
-// everyType is a schema with a column of each type, not in the order of their
+// everyColumn is a schema with a column of each type, not in the order of their
 // names, one of which needs quotes in SQL.
-var everyType = Schema{
+var everyColumn = Schema{
 	{Name: "zone", Type: ID}, {Name: "infohash", Type: Hash}, {Name: "ip", Type: Addr},
 	{Name: `a "text"; --`, Type: Text}, {Name: "count", Type: Int}, {Name: "share", Type: Float},
 	{Name: "order", Type: Bool}, {Name: "at", Type: Time},
 }
 
-// modelRows returns the values of batches, row by row; an absent one is nil.
-func modelRows(batches []*Batch) [][]any {
+// rows returns the values of batches, row by row; an absent one is nil.
+func tableRows(batches []*Batch) [][]any {
 	var all [][]any
 	for _, b := range batches {
 		for i := range b.Len {
 			row := make([]any, len(b.Cols))
 			for j := range b.Cols {
-				row[j] = modelCell(&b.Cols[j], i)
+				row[j] = tableCell(&b.Cols[j], i)
 			}
 			all = append(all, row)
 		}
@@ -35,7 +35,7 @@ func modelRows(batches []*Batch) [][]any {
 	return all
 }
 
-func modelCell(v *Vector, i int) any {
+func tableCell(v *Vector, i int) any {
 	if v.Null[i] {
 		return nil
 	}
@@ -54,17 +54,17 @@ func modelCell(v *Vector, i int) any {
 
 // randomBatches returns rows of s, some 30 % of whose values are absent, in batches
 // of all sizes.
-func randomBatches(rng *rand.Rand, s Schema, modelRows int) []*Batch {
+func randomBatches(rng *rand.Rand, s Schema, rows int) []*Batch {
 	var batches []*Batch
-	for modelRows > 0 {
+	for rows > 0 {
 		b := s.NewBatch()
-		for range min(modelRows, 1+rng.IntN(BatchRows)) {
+		for range min(rows, 1+rng.IntN(BatchRows)) {
 			for j := range b.Cols {
 				addRandom(&b.Cols[j], rng)
 			}
 			b.Len++
 		}
-		modelRows -= b.Len
+		rows -= b.Len
 		batches = append(batches, b)
 	}
 	return batches
@@ -130,7 +130,7 @@ func someTime(rng *rand.Rand) int64 {
 
 // copies returns the same rows again, for a writer to take over, in batches of a
 // pool that tells who was released twice.
-func copies(batches []*Batch, pool func() *Batch) []*Batch {
+func copyBatches(batches []*Batch, pool func() *Batch) []*Batch {
 	all := make([]*Batch, len(batches))
 	for i, b := range batches {
 		all[i] = copyBatch(pool, b)
@@ -138,8 +138,8 @@ func copies(batches []*Batch, pool func() *Batch) []*Batch {
 	return all
 }
 
-// parquetOf checks that each batch was released, and none twice.
-func parquetOf(t *testing.T, batches []*Batch) {
+// written checks that each batch was released, and none twice.
+func releasedOnce(t *testing.T, batches []*Batch) {
 	t.Helper()
 	for i, b := range batches {
 		if b.Len != 0 {
@@ -168,7 +168,7 @@ func freshPool(s Schema) func() *Batch {
 }
 
 // writeAll writes batches, which w takes over, and closes w.
-func writeAll(w Writer, batches []*Batch) error {
+func writeBatches(w Writer, batches []*Batch) error {
 	var first error
 	for _, b := range batches {
 		if err := w.Write(b); err != nil && first == nil {
@@ -181,8 +181,8 @@ func writeAll(w Writer, batches []*Batch) error {
 	return first
 }
 
-// batchesOf returns all batches up to an error.
-func batchesOf(seq iter.Seq2[*Batch, error]) ([]*Batch, error) {
+// readAll returns all batches up to an error.
+func batchesIn(seq iter.Seq2[*Batch, error]) ([]*Batch, error) {
 	var batches []*Batch
 	for b, err := range seq {
 		if err != nil {
@@ -194,27 +194,27 @@ func batchesOf(seq iter.Seq2[*Batch, error]) ([]*Batch, error) {
 }
 
 // same compares what was read with what was written.
-func same(t *testing.T, s Schema, want []*Batch, gotSchema Schema, got []*Batch) {
+func sameTable(t *testing.T, s Schema, want []*Batch, gotSchema Schema, got []*Batch) {
 	t.Helper()
 	if !reflect.DeepEqual(s, gotSchema) {
 		t.Fatalf("read the schema %v, wrote %v", gotSchema, s)
 	}
-	wantRows, gotRows := modelRows(want), modelRows(got)
+	wantRows, gotRows := tableRows(want), tableRows(got)
 	if len(wantRows) != len(gotRows) {
 		t.Fatalf("read %d rows, wrote %d", len(gotRows), len(wantRows))
 	}
 	for i := range wantRows {
 		if !reflect.DeepEqual(wantRows[i], gotRows[i]) {
-			t.Fatalf("row %d: read %s, wrote %s", i, show(gotRows[i]), show(wantRows[i]))
+			t.Fatalf("row %d: read %s, wrote %s", i, showRow(gotRows[i]), showRow(wantRows[i]))
 		}
 	}
 }
 
-func show(row []any) string { return fmt.Sprintf("%#v", row) }
+func showRow(row []any) string { return fmt.Sprintf("%#v", row) }
 
 // extremes returns the values at the ends of each type, in one batch.
 func extremes() []*Batch {
-	b := everyType.NewBatch()
+	b := everyColumn.NewBatch()
 	v6 := netip.MustParseAddr("ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff")
 	for _, text := range []string{"\x00", "a\x00b", `"; DROP TABLE rows; --`, "'", "\U0010FFFF", strings.Repeat("x", 100_000)} {
 		b.Cols[3].AddText(text)

@@ -26,14 +26,14 @@ const parquetMagic = "PAR1"
 //	PAR1 · pages … · metadata · length of the metadata (4 bytes) · PAR1
 func checkFooter(r io.ReaderAt, size int64) error {
 	var head [4]byte
-	if size < int64(len(head)) || readFull(r, head[:], 0) != nil || string(head[:]) != parquetMagic {
+	if size < int64(len(head)) || readParquetAt(r, head[:], 0) != nil || string(head[:]) != parquetMagic {
 		return fmt.Errorf("parquet: this is not a Parquet file: it does not begin with %s", parquetMagic)
 	}
 	var tail [8]byte
 	if size < 12 {
 		return fmt.Errorf("parquet: the file is cut off after %d bytes", size)
 	}
-	if err := readFull(r, tail[:], size-8); err != nil {
+	if err := readParquetAt(r, tail[:], size-8); err != nil {
 		return fmt.Errorf("parquet: reading the end of the file: %w", err)
 	}
 	if string(tail[4:]) != parquetMagic {
@@ -44,7 +44,7 @@ func checkFooter(r io.ReaderAt, size int64) error {
 		return fmt.Errorf("parquet: metadata of %d bytes in a file of %d", length, size)
 	}
 	footer := make([]byte, length)
-	if err := readFull(r, footer, size-8-length); err != nil {
+	if err := readParquetAt(r, footer, size-8-length); err != nil {
 		return fmt.Errorf("parquet: reading the metadata: %w", err)
 	}
 	if _, err := thriftLength(footer); err != nil {
@@ -53,7 +53,7 @@ func checkFooter(r io.ReaderAt, size int64) error {
 	return nil
 }
 
-func readFull(r io.ReaderAt, b []byte, at int64) error {
+func readParquetAt(r io.ReaderAt, b []byte, at int64) error {
 	n, err := r.ReadAt(b, at)
 	if n == len(b) {
 		return nil
@@ -110,7 +110,7 @@ func (m *pageMeter) checkChunk(r io.ReaderAt, size int64, chunk *format.ColumnMe
 		if err := m.measure(page, body); err != nil {
 			return err
 		}
-		rows -= dataValues(page)
+		rows -= pageValues(page)
 		at += int64(page.CompressedPageSize)
 	}
 	return nil
@@ -119,7 +119,7 @@ func (m *pageMeter) checkChunk(r io.ReaderAt, size int64, chunk *format.ColumnMe
 // checkPage checks what the header of a page claims; room is how many bytes there
 // are behind it, rows how many values are still to come.
 func checkPage(page *format.PageHeader, room, rows int64) error {
-	values := dataValues(page)
+	values := pageValues(page)
 	dictionary := int64(page.DictionaryPageHeader.V.NumValues)
 	switch {
 	case page.CompressedPageSize < 0 || int64(page.CompressedPageSize) > room:
@@ -134,7 +134,7 @@ func checkPage(page *format.PageHeader, room, rows int64) error {
 	return nil
 }
 
-func dataValues(page *format.PageHeader) int64 {
+func pageValues(page *format.PageHeader) int64 {
 	switch page.Type {
 	case format.DataPage:
 		return int64(page.DataPageHeader.V.NumValues)
@@ -149,7 +149,7 @@ func dataValues(page *format.PageHeader) int64 {
 func pageHeader(r io.ReaderAt, at, end int64) (*format.PageHeader, int64, error) {
 	for room := int64(512); ; room *= 16 {
 		b := make([]byte, min(room, end-at))
-		if err := readFull(r, b, at); err != nil {
+		if err := readParquetAt(r, b, at); err != nil {
 			return nil, 0, err
 		}
 		n, err := thriftLength(b)

@@ -23,7 +23,7 @@ func readParquet(r io.ReaderAt, size int64) (Schema, iter.Seq2[*Batch, error], e
 		if file, err = openParquet(r, size); err != nil {
 			return err
 		}
-		schema, err = schemaOf(file)
+		schema, err = parquetTypes(file)
 		return err
 	})
 	if err != nil {
@@ -72,19 +72,19 @@ func (p *parquetReader) groups(yield func(*Batch, error) bool) error {
 }
 
 func (p *parquetReader) group(i int, group parquet.RowGroup, yield func(*Batch, error) bool) (more bool, err error) {
-	var columns []*columnReader
+	var columns []*parquetInput
 	err = guarded(func() (err error) {
 		columns, err = p.columns(i, group)
 		return err
 	})
-	defer closeColumns(columns)
+	defer closeParquet(columns)
 	if err != nil {
 		return false, err
 	}
 	for left := group.NumRows(); left > 0; {
 		b := p.pool()
 		n := int(min(left, BatchRows))
-		if err := guarded(func() error { return readRows(b, columns, n) }); err != nil {
+		if err := guarded(func() error { return readParquetRows(b, columns, n) }); err != nil {
 			b.Release()
 			return false, err
 		}
@@ -97,22 +97,22 @@ func (p *parquetReader) group(i int, group parquet.RowGroup, yield func(*Batch, 
 }
 
 // columns returns readers of the columns of a row group.
-func (p *parquetReader) columns(i int, group parquet.RowGroup) ([]*columnReader, error) {
-	var columns []*columnReader
+func (p *parquetReader) columns(i int, group parquet.RowGroup) ([]*parquetInput, error) {
+	var columns []*parquetInput
 	for j, chunk := range group.ColumnChunks() {
 		meta := &p.file.Metadata().RowGroups[i].Columns[j].MetaData
 		p.meter.codec, p.meter.optional = meta.Codec, p.file.Root().Columns()[j].Optional()
 		if err := p.meter.checkChunk(p.r, p.file.Size(), meta, group.NumRows()); err != nil {
 			return columns, fmt.Errorf("column %q: %w", p.schema[j].Name, err)
 		}
-		columns = append(columns, newColumnReader(p.schema[j], chunk))
+		columns = append(columns, newParquetInput(p.schema[j], chunk))
 	}
 	return columns, nil
 }
 
-// closeColumns gives up the pages that were read last. What the library thinks of
+// closeParquet gives up the pages that were read last. What the library thinks of
 // that is of no interest: all rows were read, or there is an error already.
-func closeColumns(columns []*columnReader) {
+func closeParquet(columns []*parquetInput) {
 	guarded(func() error {
 		for _, c := range columns {
 			c.in.Close()
@@ -121,7 +121,7 @@ func closeColumns(columns []*columnReader) {
 	})
 }
 
-func readRows(b *Batch, columns []*columnReader, n int) error {
+func readParquetRows(b *Batch, columns []*parquetInput, n int) error {
 	for i, c := range columns {
 		if err := c.read(&b.Cols[i], n); err != nil {
 			return fmt.Errorf("column %q: %w", c.Name, err)
@@ -132,7 +132,7 @@ func readRows(b *Batch, columns []*columnReader, n int) error {
 }
 
 // read adds n values to v.
-func (c *columnReader) read(v *Vector, n int) error {
+func (c *parquetInput) read(v *Vector, n int) error {
 	for n > 0 {
 		got, err := c.in.ReadValues(c.values[:min(n, len(c.values))])
 		if e := c.add(v, c.values[:got]); e != nil {

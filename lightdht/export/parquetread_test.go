@@ -13,20 +13,20 @@ import (
 
 // smallParquet is a file of a few rows of all types.
 func smallParquet(t testing.TB) []byte {
-	return parquetBytes(t, everyType, randomBatches(rand.New(rand.NewPCG(7, 8)), everyType, 40))
+	return parquetBytes(t, everyColumn, randomBatches(rand.New(rand.NewPCG(7, 8)), everyColumn, 40))
 }
 
-// readBytes reads a file to its end or its first error.
-func readBytes(file []byte) ([]*Batch, error) {
-	_, seq, err := openBytes(file)
+// readParquetBytes reads a file to its end or its first error.
+func readParquetBytes(file []byte) ([]*Batch, error) {
+	_, seq, err := openParquetBytes(file)
 	if err != nil {
 		return nil, err
 	}
-	return batchesOf(seq)
+	return batchesIn(seq)
 }
 
-// clear1 checks that an error is there, of one line, and says what it should.
-func clear1(t *testing.T, err error, want string) {
+// oneLine checks that an error is there, of one line, and says what it should.
+func oneLine(t *testing.T, err error, want string) {
 	t.Helper()
 	switch {
 	case err == nil:
@@ -47,8 +47,8 @@ func TestParquetIsNone(t *testing.T) {
 		"PAR1\xff\xff\xff\x7fPAR1": "metadata of 2147483647 bytes in a file of 12",
 		"PAR1\x00\x00\x00\x00PAR1": "end too early",
 	} {
-		_, err := readBytes([]byte(file))
-		clear1(t, err, want)
+		_, err := readParquetBytes([]byte(file))
+		oneLine(t, err, want)
 	}
 }
 
@@ -56,7 +56,7 @@ func TestParquetIsNone(t *testing.T) {
 func TestParquetCutOff(t *testing.T) {
 	file := smallParquet(t)
 	for n := range file {
-		if _, err := readBytes(file[:n]); err == nil {
+		if _, err := readParquetBytes(file[:n]); err == nil {
 			t.Errorf("cut off after %d of %d bytes: no error", n, len(file))
 		}
 	}
@@ -69,11 +69,11 @@ func TestParquetBitFlips(t *testing.T) {
 	footer := len(file) - 8 - int(binary.LittleEndian.Uint32(file[len(file)-8:]))
 	found := 0
 	for i := 4; i < len(file); i++ {
-		broken := bytes.Clone(file)
-		broken[i] ^= 1 << (i % 8)
-		if _, err := readBytes(broken); err != nil {
+		brokenDisk := bytes.Clone(file)
+		brokenDisk[i] ^= 1 << (i % 8)
+		if _, err := readParquetBytes(brokenDisk); err != nil {
 			found++
-			clear1(t, err, "")
+			oneLine(t, err, "")
 		}
 	}
 	if found < footer/2 {
@@ -85,16 +85,16 @@ func TestParquetBitFlips(t *testing.T) {
 // room is made for them.
 func TestParquetClaimsMuch(t *testing.T) {
 	list := []byte{0x29, 0xfc, 0xff, 0xff, 0xff, 0xff, 0x07} // field 2: the schema
-	_, err := readBytes(footed(append(list, 0)))
-	clear1(t, err, "end too early")
+	_, err := readParquetBytes(footed(append(list, 0)))
+	oneLine(t, err, "end too early")
 
 	many := append([]byte{0x29, 0xfc, 0x81, 0x80, 0x40}, make([]byte, 1<<20+2)...) // 2^20 + 1 empty ones
-	_, err = readBytes(footed(many))
-	clear1(t, err, "more metadata")
+	_, err = readParquetBytes(footed(many))
+	oneLine(t, err, "more metadata")
 
 	deep := append(bytes.Repeat([]byte{0x1c}, 100), make([]byte, 101)...)
-	_, err = readBytes(footed(deep))
-	clear1(t, err, "metadata that are none")
+	_, err = readParquetBytes(footed(deep))
+	oneLine(t, err, "metadata that are none")
 }
 
 // footed returns a file that is all metadata.
@@ -124,11 +124,11 @@ func TestParquetForeign(t *testing.T) {
 	}); err != nil {
 		t.Fatal(err)
 	}
-	s, seq, err := openBytes(file.Bytes())
+	s, seq, err := openParquetBytes(file.Bytes())
 	if err != nil {
 		t.Fatal(err)
 	}
-	got, err := batchesOf(seq)
+	got, err := batchesIn(seq)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -153,7 +153,7 @@ func TestParquetForeign(t *testing.T) {
 		b.Cols[j+7].AddInt(n[1])
 	}
 	b.Len = 2
-	same(t, want, []*Batch{b}, s, got)
+	sameTable(t, want, []*Batch{b}, s, got)
 }
 
 func TestParquetForeignRefused(t *testing.T) {
@@ -173,17 +173,17 @@ func TestParquetForeignRefused(t *testing.T) {
 		file []byte
 		want string
 	}{
-		{foreign(t, list{[]int64{1}}), `column "ports" holds lists`},
-		{foreign(t, short{}), `column "key" holds FIXED_LEN_BYTE_ARRAY`},
-		{foreign(t, text{[]byte{0xff}}), `column "raw": a text that is not UTF-8`},
-		{foreign(t, big{1 << 63}), `column "n": the number 9223372036854775808 does not fit`},
+		{foreignParquet(t, list{[]int64{1}}), `column "ports" holds lists`},
+		{foreignParquet(t, short{}), `column "key" holds FIXED_LEN_BYTE_ARRAY`},
+		{foreignParquet(t, text{[]byte{0xff}}), `column "raw": a text that is not UTF-8`},
+		{foreignParquet(t, big{1 << 63}), `column "n": the number 9223372036854775808 does not fit`},
 	} {
-		_, err := readBytes(c.file)
-		clear1(t, err, c.want)
+		_, err := readParquetBytes(c.file)
+		oneLine(t, err, c.want)
 	}
 }
 
-func foreign[T any](t *testing.T, row T) []byte {
+func foreignParquet[T any](t *testing.T, row T) []byte {
 	t.Helper()
 	var file bytes.Buffer
 	if err := parquet.Write(&file, []T{row}); err != nil {
@@ -192,17 +192,17 @@ func foreign[T any](t *testing.T, row T) []byte {
 	return file.Bytes()
 }
 
-// broken is a disk that fails beyond its first n bytes.
-type broken struct {
+// brokenDisk is a disk that fails beyond its first n bytes.
+type brokenDisk struct {
 	*bytes.Reader
 	n int64
 }
 
-var errBroken = errors.New("input/output error")
+var errBrokenDisk = errors.New("input/output error")
 
-func (b broken) ReadAt(p []byte, at int64) (int, error) {
+func (b brokenDisk) ReadAt(p []byte, at int64) (int, error) {
 	if at < b.n {
-		return 0, errBroken
+		return 0, errBrokenDisk
 	}
 	return b.Reader.ReadAt(p, at)
 }
@@ -210,7 +210,7 @@ func (b broken) ReadAt(p []byte, at int64) (int, error) {
 func TestParquetReadFails(t *testing.T) {
 	file := smallParquet(t)
 	for _, n := range []int64{1, int64(len(file))} {
-		if _, _, err := readParquet(broken{bytes.NewReader(file), n}, int64(len(file))); err == nil {
+		if _, _, err := readParquet(brokenDisk{bytes.NewReader(file), n}, int64(len(file))); err == nil {
 			t.Errorf("a disk that fails before byte %d: no error", n)
 		}
 	}
@@ -220,12 +220,12 @@ func FuzzParquet(f *testing.F) {
 	f.Add([]byte(""))
 	f.Add([]byte("PAR1\x00\x00\x00\x00PAR1"))
 	f.Add(smallParquet(f))
-	f.Add(parquetBytes(f, everyType, nil))
+	f.Add(parquetBytes(f, everyColumn, nil))
 	f.Add(parquetBytes(f, Schema{{Name: "n", Type: Int}}, randomBatches(rand.New(rand.NewPCG(1, 1)), Schema{{Name: "n", Type: Int}}, 3)))
 	f.Fuzz(func(t *testing.T, file []byte) {
-		s, seq, err := openBytes(file)
+		s, seq, err := openParquetBytes(file)
 		if err != nil {
-			clear1(t, err, "")
+			oneLine(t, err, "")
 			return
 		}
 		for b, err := range seq {

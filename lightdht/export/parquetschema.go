@@ -64,7 +64,7 @@ type columnJSON struct {
 	Type string `json:"type"`
 }
 
-func schemaJSON(s Schema) string {
+func parquetSchemaJSON(s Schema) string {
 	columns := make([]columnJSON, len(s))
 	for i, c := range s {
 		columns[i] = columnJSON{c.Name, c.Type.String()}
@@ -83,16 +83,16 @@ func typeNamed(name string) (Type, bool) {
 	return 0, false
 }
 
-// schemaOf returns the columns of a file. Where its metadata tell a type that the
+// parquetTypes returns the columns of a file. Where its metadata tell a type that the
 // column can be of, it is of that type; else of the type that suits what is stored.
-func schemaOf(file *parquet.File) (Schema, error) {
-	told := toldTypes(file)
+func parquetTypes(file *parquet.File) (Schema, error) {
+	told := parquetTold(file)
 	var s Schema
 	for _, column := range file.Root().Columns() {
-		types := typesOf(column)
+		types := parquetTypesOf(column)
 		if len(types) == 0 {
 			return nil, fmt.Errorf("parquet: column %q holds %s: none of the types that can be read",
-				column.Name(), described(column))
+				column.Name(), parquetKind(column))
 		}
 		c := Column{Name: column.Name(), Type: types[0]}
 		for _, t := range types {
@@ -105,8 +105,8 @@ func schemaOf(file *parquet.File) (Schema, error) {
 	return s, checkColumns(s)
 }
 
-// toldTypes returns the types that the metadata of a file tell, by column.
-func toldTypes(file *parquet.File) map[string]Type {
+// parquetTold returns the types that the metadata of a file tell, by column.
+func parquetTold(file *parquet.File) map[string]Type {
 	text, _ := file.Lookup(parquetSchemaKey)
 	var columns []columnJSON
 	if json.Unmarshal([]byte(text), &columns) != nil {
@@ -119,9 +119,9 @@ func toldTypes(file *parquet.File) map[string]Type {
 	return told
 }
 
-// typesOf returns the types that a column can be of, the likeliest first; none for
+// parquetTypesOf returns the types that a column can be of, the likeliest first; none for
 // groups, lists and what has no type here.
-func typesOf(c *parquet.Column) []Type {
+func parquetTypesOf(c *parquet.Column) []Type {
 	if !c.Leaf() || c.Repeated() {
 		return nil
 	}
@@ -129,7 +129,7 @@ func typesOf(c *parquet.Column) []Type {
 	case parquet.Boolean:
 		return []Type{Bool}
 	case parquet.Int32, parquet.Int64:
-		return integerTypes(logical)
+		return parquetIntegers(logical)
 	case parquet.Float, parquet.Double:
 		return []Type{Float}
 	case parquet.ByteArray:
@@ -142,9 +142,9 @@ func typesOf(c *parquet.Column) []Type {
 	return nil
 }
 
-// integerTypes tells numbers from times, and leaves out what a number stands for
+// parquetIntegers tells numbers from times, and leaves out what a number stands for
 // only with a scale, such as decimals.
-func integerTypes(logical *format.LogicalType) []Type {
+func parquetIntegers(logical *format.LogicalType) []Type {
 	if logical == nil {
 		return []Type{Int}
 	}
@@ -157,7 +157,7 @@ func integerTypes(logical *format.LogicalType) []Type {
 	return nil
 }
 
-func described(c *parquet.Column) string {
+func parquetKind(c *parquet.Column) string {
 	switch {
 	case !c.Leaf():
 		return "a group"

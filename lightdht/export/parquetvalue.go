@@ -12,8 +12,8 @@ import (
 	"github.com/lightdht/lightdht/lightdht/kad"
 )
 
-// columnReader reads the values of a column in one row group.
-type columnReader struct {
+// parquetInput reads the values of a column in one row group.
+type parquetInput struct {
 	Column
 	in     parquet.ColumnChunkValueReader
 	values []parquet.Value
@@ -21,35 +21,35 @@ type columnReader struct {
 	texts  map[string]string                  // texts seen, so that many rows share one
 }
 
-// sharedTexts is how many texts a columnReader keeps.
+// sharedTexts is how many texts a parquetInput keeps.
 const sharedTexts = 4096
 
-func newColumnReader(c Column, chunk parquet.ColumnChunk) *columnReader {
-	r := &columnReader{Column: c,
+func newParquetInput(c Column, chunk parquet.ColumnChunk) *parquetInput {
+	r := &parquetInput{Column: c,
 		in:     parquet.NewColumnChunkValueReader(chunk),
 		values: make([]parquet.Value, parquetChunk),
 		texts:  make(map[string]string),
 	}
 	switch c.Type {
 	case ID, Hash:
-		r.one = addBytes
+		r.one = addParquetBytes
 	case Addr:
-		r.one = addAddr
+		r.one = addParquetAddr
 	case Text:
 		r.one = r.addText
 	case Float:
-		r.one = addFloat
+		r.one = addParquetFloat
 	case Bool:
 		r.one = func(v *Vector, x parquet.Value) error { v.AddBool(x.Boolean()); return nil }
 	case Time:
-		r.one = addTime(chunk.Type())
+		r.one = addParquetTime(chunk.Type())
 	default:
-		r.one = addInt(chunk.Type())
+		r.one = addParquetInt(chunk.Type())
 	}
 	return r
 }
 
-func (c *columnReader) add(v *Vector, values []parquet.Value) error {
+func (c *parquetInput) add(v *Vector, values []parquet.Value) error {
 	for _, x := range values {
 		if x.IsNull() {
 			v.AddAbsent()
@@ -62,7 +62,7 @@ func (c *columnReader) add(v *Vector, values []parquet.Value) error {
 	return nil
 }
 
-func addBytes(v *Vector, x parquet.Value) error {
+func addParquetBytes(v *Vector, x parquet.Value) error {
 	id, ok := kad.IDFromBytes(x.ByteArray())
 	if !ok {
 		return fmt.Errorf("%d bytes where %d are due", len(x.ByteArray()), kad.Size)
@@ -71,7 +71,7 @@ func addBytes(v *Vector, x parquet.Value) error {
 	return nil
 }
 
-func addAddr(v *Vector, x parquet.Value) error {
+func addParquetAddr(v *Vector, x parquet.Value) error {
 	addr, err := netip.ParseAddr(string(x.ByteArray()))
 	if err != nil {
 		return fmt.Errorf("no address: %w", err)
@@ -80,7 +80,7 @@ func addAddr(v *Vector, x parquet.Value) error {
 	return nil
 }
 
-func (c *columnReader) addText(v *Vector, x parquet.Value) error {
+func (c *parquetInput) addText(v *Vector, x parquet.Value) error {
 	s, seen := c.texts[string(x.ByteArray())]
 	if !seen {
 		if s = string(x.ByteArray()); !utf8.ValidString(s) {
@@ -94,7 +94,7 @@ func (c *columnReader) addText(v *Vector, x parquet.Value) error {
 	return nil
 }
 
-func addFloat(v *Vector, x parquet.Value) error {
+func addParquetFloat(v *Vector, x parquet.Value) error {
 	f := x.Double()
 	if x.Kind() == parquet.Float {
 		f = float64(x.Float())
@@ -107,8 +107,8 @@ func addFloat(v *Vector, x parquet.Value) error {
 	return nil
 }
 
-// addInt returns what adds numbers of a type, which may be short or unsigned.
-func addInt(t parquet.Type) func(*Vector, parquet.Value) error {
+// addParquetInt returns what adds numbers of a type, which may be short or unsigned.
+func addParquetInt(t parquet.Type) func(*Vector, parquet.Value) error {
 	whole := format.IntType{IsSigned: true}
 	if logical := t.LogicalType(); logical != nil {
 		if is, ok := logical.Value.(*format.IntType); ok {
@@ -131,9 +131,9 @@ func addInt(t parquet.Type) func(*Vector, parquet.Value) error {
 	}
 }
 
-// addTime returns what adds times of a type, which may count milliseconds or
+// addParquetTime returns what adds times of a type, which may count milliseconds or
 // nanoseconds.
-func addTime(t parquet.Type) func(*Vector, parquet.Value) error {
+func addParquetTime(t parquet.Type) func(*Vector, parquet.Value) error {
 	unit := t.LogicalType().Value.(*format.TimestampType).Unit.Value
 	return func(v *Vector, x parquet.Value) error {
 		n := x.Int64()

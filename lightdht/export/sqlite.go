@@ -56,7 +56,7 @@ func NewSQLite(name string, s Schema, o Options) (Writer, error) {
 	if strings.EqualFold(table, sqliteColumns) {
 		return nil, fmt.Errorf("sqlite: the table cannot be called %s: that one tells the types", table)
 	}
-	if err := newFile(name); err != nil {
+	if err := newSQLiteFile(name); err != nil {
 		return nil, err
 	}
 	w := &sqliteWriter{name: name, micros: o.Micros}
@@ -67,8 +67,8 @@ func NewSQLite(name string, s Schema, o Options) (Writer, error) {
 	return w, nil
 }
 
-// newFile makes a file that must not be there yet.
-func newFile(name string) error {
+// newSQLiteFile makes a file that must not be there yet.
+func newSQLiteFile(name string) error {
 	f, err := os.OpenFile(name, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o666)
 	if errors.Is(err, fs.ErrExist) {
 		return fmt.Errorf("sqlite: %s exists: name a file that does not", name)
@@ -106,7 +106,7 @@ func (w *sqliteWriter) open(table string, s Schema) error {
 		"PRAGMA synchronous = OFF",
 		"PRAGMA locking_mode = EXCLUSIVE",
 		"BEGIN",
-		"CREATE TABLE " + quotedName(table) + " (" + declared(s, w.micros) + ")",
+		"CREATE TABLE " + sqliteQuoted(table) + " (" + sqliteDeclared(s, w.micros) + ")",
 		"CREATE TABLE " + sqliteColumns + ` ("table" TEXT, name TEXT, type TEXT)`,
 	} {
 		if err := w.exec(statement); err != nil {
@@ -121,8 +121,8 @@ func (w *sqliteWriter) open(table string, s Schema) error {
 	return nil
 }
 
-// declared returns the columns as they stand in CREATE TABLE.
-func declared(s Schema, micros bool) string {
+// sqliteDeclared returns the columns as they stand in CREATE TABLE.
+func sqliteDeclared(s Schema, micros bool) string {
 	columns := make([]string, len(s))
 	for i, c := range s {
 		kind := "TEXT"
@@ -136,13 +136,13 @@ func declared(s Schema, micros bool) string {
 				kind = "INTEGER"
 			}
 		}
-		columns[i] = quotedName(c.Name) + " " + kind
+		columns[i] = sqliteQuoted(c.Name) + " " + kind
 	}
 	return strings.Join(columns, ", ")
 }
 
-// quotedName returns a name as SQL has it.
-func quotedName(name string) string { return `"` + strings.ReplaceAll(name, `"`, `""`) + `"` }
+// sqliteQuoted returns a name as SQL has it.
+func sqliteQuoted(name string) string { return `"` + strings.ReplaceAll(name, `"`, `""`) + `"` }
 
 func (w *sqliteWriter) exec(statement string, values ...string) error {
 	args := make([]driver.NamedValue, len(values))
@@ -171,7 +171,7 @@ func (w *sqliteWriter) start(table string, s Schema) {
 func (w *sqliteWriter) insert(table string) error {
 	for _, statement := range []string{
 		"CREATE VIRTUAL TABLE temp." + sqliteBatches + " USING " + sqliteBatches + "(" + w.fed + ")",
-		"INSERT INTO main." + quotedName(table) + " SELECT * FROM temp." + sqliteBatches,
+		"INSERT INTO main." + sqliteQuoted(table) + " SELECT * FROM temp." + sqliteBatches,
 		"DROP TABLE temp." + sqliteBatches,
 		"COMMIT",
 	} {

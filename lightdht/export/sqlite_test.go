@@ -20,7 +20,7 @@ func sqliteFile(t testing.TB, s Schema, o Options, batches []*Batch) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := writeAll(w, copies(batches, s.Pool())); err != nil {
+	if err := writeBatches(w, copyBatches(batches, s.Pool())); err != nil {
 		t.Fatal(err)
 	}
 	return name
@@ -32,23 +32,23 @@ func sqliteRoundTrip(t *testing.T, s Schema, o Options, batches []*Batch) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	got, err := batchesOf(seq)
+	got, err := batchesIn(seq)
 	if err != nil {
 		t.Fatal(err)
 	}
-	same(t, s, batches, schema, got)
+	sameTable(t, s, batches, schema, got)
 }
 
 func TestSQLiteExtremes(t *testing.T) {
-	sqliteRoundTrip(t, everyType, Options{}, extremes())
-	sqliteRoundTrip(t, everyType, Options{Micros: true}, extremes())
+	sqliteRoundTrip(t, everyColumn, Options{}, extremes())
+	sqliteRoundTrip(t, everyColumn, Options{Micros: true}, extremes())
 }
 
-func TestSQLiteNoRows(t *testing.T) { sqliteRoundTrip(t, everyType, Options{}, nil) }
+func TestSQLiteNoRows(t *testing.T) { sqliteRoundTrip(t, everyColumn, Options{}, nil) }
 
 func TestSQLiteEmptyBatches(t *testing.T) {
-	empty := everyType.NewBatch()
-	sqliteRoundTrip(t, everyType, Options{}, []*Batch{empty, empty, extremes()[0], empty})
+	empty := everyColumn.NewBatch()
+	sqliteRoundTrip(t, everyColumn, Options{}, []*Batch{empty, empty, extremes()[0], empty})
 }
 
 func TestSQLiteEmptyText(t *testing.T) {
@@ -78,12 +78,12 @@ func TestSQLiteRandom(t *testing.T) {
 func TestSQLiteNames(t *testing.T) {
 	for _, name := range []string{"a?mode=memory", "50%3f", "a#b", ":memory:", "it's \"here\".db", "-wal"} {
 		dir := t.TempDir()
-		w, err := NewSQLite(filepath.Join(dir, name), everyType, Options{Table: `seen "now"; --`})
+		w, err := NewSQLite(filepath.Join(dir, name), everyColumn, Options{Table: `seen "now"; --`})
 		if err != nil {
 			t.Fatal(err)
 		}
 		batches := extremes()
-		if err := writeAll(w, copies(batches, everyType.Pool())); err != nil {
+		if err := writeBatches(w, copyBatches(batches, everyColumn.Pool())); err != nil {
 			t.Fatal(err)
 		}
 		files, err := os.ReadDir(dir)
@@ -94,17 +94,17 @@ func TestSQLiteNames(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		got, err := batchesOf(seq)
+		got, err := batchesIn(seq)
 		if err != nil {
 			t.Fatal(err)
 		}
-		same(t, everyType, batches, schema, got)
+		sameTable(t, everyColumn, batches, schema, got)
 	}
 }
 
 func TestSQLiteInMemoryNot(t *testing.T) {
 	t.Chdir(t.TempDir())
-	w, err := NewSQLite(":memory:", everyType, Options{})
+	w, err := NewSQLite(":memory:", everyColumn, Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -122,8 +122,8 @@ func TestSQLiteExists(t *testing.T) {
 	if err := os.WriteFile(name, []byte("dear diary"), 0o666); err != nil {
 		t.Fatal(err)
 	}
-	_, err := NewSQLite(name, everyType, Options{})
-	clear1(t, err, name+" exists")
+	_, err := NewSQLite(name, everyColumn, Options{})
+	oneLine(t, err, name+" exists")
 	if text, _ := os.ReadFile(name); string(text) != "dear diary" {
 		t.Errorf("the file has %q now", text)
 	}
@@ -143,10 +143,10 @@ func TestSQLiteRefused(t *testing.T) {
 		"reserved":                 {Schema{{Name: "a", Type: Int}}, "sqlite_rows"},
 	} {
 		_, err := NewSQLite(filepath.Join(dir, "rows.db"), c.s, Options{Table: c.table})
-		clear1(t, err, want)
+		oneLine(t, err, want)
 	}
-	_, err := NewSQLite(filepath.Join(dir, "none", "rows.db"), everyType, Options{})
-	clear1(t, err, "no such file")
+	_, err := NewSQLite(filepath.Join(dir, "none", "rows.db"), everyColumn, Options{})
+	oneLine(t, err, "no such file")
 	if files, _ := os.ReadDir(dir); len(files) != 0 {
 		t.Errorf("files left: %v", files)
 	}
@@ -157,7 +157,7 @@ func TestSQLiteWriteFails(t *testing.T) {
 	defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
 	for _, n := range []int{1, 30} {
 		name := filepath.Join(t.TempDir(), "rows.db")
-		if err := newFile(name); err != nil {
+		if err := newSQLiteFile(name); err != nil {
 			t.Fatal(err)
 		}
 		w := &sqliteWriter{name: name}
@@ -173,8 +173,8 @@ func TestSQLiteWriteFails(t *testing.T) {
 		for i := range batches {
 			batches[i] = copyBatch(pool, contactBatches(1)[0])
 		}
-		clear1(t, writeAll(w, batches), "full")
-		parquetOf(t, batches)
+		oneLine(t, writeBatches(w, batches), "full")
+		releasedOnce(t, batches)
 		if _, err := os.Stat(name); err == nil {
 			t.Error("the half file is there")
 		}
@@ -183,16 +183,16 @@ func TestSQLiteWriteFails(t *testing.T) {
 
 func TestSQLiteReleasesOnce(t *testing.T) {
 	rng := rand.New(rand.NewPCG(3, 4))
-	batches := copies(randomBatches(rng, everyType, 5*BatchRows), freshPool(everyType))
-	w, err := NewSQLite(filepath.Join(t.TempDir(), "rows.db"), everyType, Options{})
+	batches := copyBatches(randomBatches(rng, everyColumn, 5*BatchRows), freshPool(everyColumn))
+	w, err := NewSQLite(filepath.Join(t.TempDir(), "rows.db"), everyColumn, Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := writeAll(w, batches); err != nil {
+	if err := writeBatches(w, batches); err != nil {
 		t.Fatal(err)
 	}
-	parquetOf(t, batches)
-	if err := w.Write(everyType.NewBatch()); err == nil {
+	releasedOnce(t, batches)
+	if err := w.Write(everyColumn.NewBatch()); err == nil {
 		t.Error("a batch was written after Close")
 	}
 }
@@ -204,9 +204,9 @@ func TestSQLiteWrongBatch(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b := everyType.NewBatch()
+	b := everyColumn.NewBatch()
 	b.Len = 10
-	if err := writeAll(w, []*Batch{b}); err == nil {
+	if err := writeBatches(w, []*Batch{b}); err == nil {
 		t.Error("no error")
 	}
 	if _, err := os.Stat(name); err == nil {
@@ -223,7 +223,7 @@ func TestSQLiteForeign(t *testing.T) {
 		}
 		return name
 	}
-	ours, err := os.ReadFile(sqliteFile(t, everyType, Options{}, extremes()))
+	ours, err := os.ReadFile(sqliteFile(t, everyColumn, Options{}, extremes()))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -239,7 +239,7 @@ func TestSQLiteForeign(t *testing.T) {
 		foreignSQLite(t, `CREATE TABLE columns ("table", name, type)`):                                                  "no columns",
 	} {
 		_, _, err := readSQLite(name)
-		clear1(t, err, want)
+		oneLine(t, err, want)
 	}
 }
 
@@ -255,8 +255,8 @@ func TestSQLiteForeignValues(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		_, err = batchesOf(seq)
-		clear1(t, err, `column "a": `)
+		_, err = batchesIn(seq)
+		oneLine(t, err, `column "a": `)
 	}
 }
 
@@ -312,7 +312,7 @@ print([len(t) for (t,) in db.execute('SELECT "a ""text""; --" FROM rows WHERE ip
 print(db.execute("SELECT * FROM columns LIMIT 1").fetchone())
 `
 	batches := extremes()
-	out, err := exec.Command(python, "-c", script, sqliteFile(t, everyType, Options{}, batches)).CombinedOutput()
+	out, err := exec.Command(python, "-c", script, sqliteFile(t, everyColumn, Options{}, batches)).CombinedOutput()
 	if err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
@@ -342,7 +342,7 @@ func BenchmarkSQLiteWrite(b *testing.B) {
 
 func BenchmarkSQLiteRead(b *testing.B) {
 	name := sqliteFile(b, contactLike, Options{}, contactBatches(16))
-	modelRows := 0
+	rows := 0
 	for b.Loop() {
 		_, seq, err := readSQLite(name)
 		if err != nil {
@@ -352,9 +352,9 @@ func BenchmarkSQLiteRead(b *testing.B) {
 			if err != nil {
 				b.Fatal(err)
 			}
-			modelRows += batch.Len
+			rows += batch.Len
 			batch.Release()
 		}
 	}
-	b.ReportMetric(float64(modelRows)/b.Elapsed().Seconds(), "rows/s")
+	b.ReportMetric(float64(rows)/b.Elapsed().Seconds(), "rows/s")
 }

@@ -108,17 +108,17 @@ func (s *sqliteSource) next() error {
 	return nil
 }
 
-// feed gives each statement its source, by a number in the arguments of the virtual
+// sqliteSources gives each statement its source, by a number in the arguments of the virtual
 // table.
-type feed struct {
+type sqliteSources struct {
 	mu      sync.Mutex
 	sources map[string]*sqliteSource
 	last    int
 }
 
-var sqliteFeed feed
+var sqliteFeed sqliteSources
 
-func (f *feed) add(s *sqliteSource) string {
+func (f *sqliteSources) add(s *sqliteSource) string {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.last++
@@ -130,7 +130,7 @@ func (f *feed) add(s *sqliteSource) string {
 	return name
 }
 
-func (f *feed) drop(name string) {
+func (f *sqliteSources) drop(name string) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	delete(f.sources, name)
@@ -138,7 +138,7 @@ func (f *feed) drop(name string) {
 
 // Create makes the virtual table that its last argument names. The names of its
 // columns do not matter.
-func (f *feed) Create(ctx vtab.Context, args []string) (vtab.Table, error) {
+func (f *sqliteSources) Create(ctx vtab.Context, args []string) (vtab.Table, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	s := f.sources[args[len(args)-1]]
@@ -153,6 +153,6 @@ func (f *feed) Create(ctx vtab.Context, args []string) (vtab.Table, error) {
 }
 
 // Connect is Create: the table is a temporary one.
-func (f *feed) Connect(ctx vtab.Context, args []string) (vtab.Table, error) {
+func (f *sqliteSources) Connect(ctx vtab.Context, args []string) (vtab.Table, error) {
 	return f.Create(ctx, args)
 }

@@ -61,7 +61,7 @@ func openSQLite(name string) (driver.Conn, error) {
 
 // sqliteSchema returns the name of the table of rows and its columns.
 func sqliteSchema(conn driver.Conn) (table string, s Schema, err error) {
-	err = query(conn, `SELECT "table", name, type FROM `+sqliteColumns+" ORDER BY rowid", 3, func(row []driver.Value) error {
+	err = sqliteQuery(conn, `SELECT "table", name, type FROM `+sqliteColumns+" ORDER BY rowid", 3, func(row []driver.Value) error {
 		of, _ := row[0].(string)
 		name, _ := row[1].(string)
 		kind, _ := row[2].(string)
@@ -82,8 +82,8 @@ func sqliteSchema(conn driver.Conn) (table string, s Schema, err error) {
 	return table, s, nil
 }
 
-// query calls f with each row of what a statement selects.
-func query(conn driver.Conn, statement string, columns int, f func([]driver.Value) error) error {
+// sqliteQuery calls f with each row of what a statement selects.
+func sqliteQuery(conn driver.Conn, statement string, columns int, f func([]driver.Value) error) error {
 	rows, err := conn.(driver.QueryerContext).QueryContext(context.Background(), statement, nil)
 	if err != nil {
 		return err
@@ -117,7 +117,7 @@ func readSQLiteRows(name, table string, s Schema, yield func(*Batch, error) bool
 	defer func() { b.Release() }()
 	names := make([]string, len(s))
 	for i, c := range s {
-		names[i] = quotedName(c.Name)
+		names[i] = sqliteQuoted(c.Name)
 	}
 	give := func() error {
 		full := b
@@ -127,7 +127,7 @@ func readSQLiteRows(name, table string, s Schema, yield func(*Batch, error) bool
 		}
 		return nil
 	}
-	err = query(conn, "SELECT "+strings.Join(names, ", ")+" FROM main."+quotedName(table), len(s), func(row []driver.Value) error {
+	err = sqliteQuery(conn, "SELECT "+strings.Join(names, ", ")+" FROM main."+sqliteQuoted(table), len(s), func(row []driver.Value) error {
 		if err := addSQLiteRow(b, s, row); err != nil {
 			return err
 		}
