@@ -19,6 +19,9 @@ const (
 	// 10 MB for contacts, are in memory until it is full.
 	parquetGroupRows = 8 * parquetBlockRows
 
+	// parquetPageBytes is how large a page gets before it is compressed. Each page
+	// costs some bytes in the metadata, which are in memory until Close: with this
+	// size 22 kB for a row group of contacts, or 170 bytes for 1,000 rows.
 	parquetPageBytes = 128 << 10
 )
 
@@ -44,6 +47,8 @@ type parquetWriter struct {
 	err     error      // the first, and final
 }
 
+// newParquet returns a writer of Parquet to w. The file has all that its columns need
+// to be read again: their order, and as JSON in the metadata their types.
 func newParquet(w io.Writer, s Schema, _ Options) (Writer, error) {
 	if err := checkColumns(s); err != nil {
 		return nil, err
@@ -69,7 +74,8 @@ func checkColumns(s Schema) error {
 	return nil
 }
 
-// Write takes b over.
+// Write takes b over. It waits only when a block is full and the one before it is
+// still at work.
 func (p *parquetWriter) Write(b *Batch) error {
 	if p.err != nil {
 		b.Release()
@@ -83,7 +89,7 @@ func (p *parquetWriter) Write(b *Batch) error {
 	return p.send()
 }
 
-// Close writes what is left, and the footer.
+// Close writes what is left, and the metadata, which are at the end of the file.
 func (p *parquetWriter) Close() error {
 	if p.send() == nil {
 		p.wait()
@@ -180,6 +186,7 @@ func (p *parquetWriter) encodeColumns(block []*Batch, last bool) error {
 	return nil
 }
 
+// takeColumns encodes one column after the other, as long as there are any.
 func (p *parquetWriter) takeColumns(next <-chan int, block []*Batch, last bool) error {
 	return guarded(func() error {
 		for i := range next {

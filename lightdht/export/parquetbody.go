@@ -23,6 +23,9 @@ import (
 // Levels are there in optional columns alone. Levels, indexes of a dictionary and
 // some truth values are in runs.
 
+// oldDictionary is what old writers call RLEDictionary in pages of data.
+const oldDictionary format.Encoding = 2
+
 var errRuns = errors.New("runs of more values than the page has")
 
 // pageMeter measures pages. Its buffers are for one page after the other.
@@ -62,6 +65,8 @@ func (m *pageMeter) measure(page *format.PageHeader, body []byte) error {
 	return fmt.Errorf("a page of the unknown type %d", page.Type)
 }
 
+// measureV2 is measure for pages of the second version. Levels of repetition there
+// are none: no column is a list.
 func (m *pageMeter) measureV2(page *format.PageHeader, body []byte) error {
 	head := page.DataPageHeaderV2.V
 	n := head.DefinitionLevelsByteLength
@@ -135,7 +140,7 @@ func gunzip(plain, body []byte) ([]byte, error) {
 // than there are bytes for.
 func checkValues(encoding format.Encoding, plain []byte, values int32) error {
 	switch encoding {
-	case format.PlainDictionary, format.RLEDictionary:
+	case oldDictionary, format.RLEDictionary:
 		if len(plain) == 0 {
 			return nil
 		}
@@ -144,7 +149,8 @@ func checkValues(encoding format.Encoding, plain []byte, values int32) error {
 		_, err := pageLevels(plain, values) // the same form
 		return err
 	case format.DeltaBinaryPacked, format.DeltaLengthByteArray, format.DeltaByteArray:
-		for range 2 { // sizes of blocks
+		// The sizes of blocks come first, in two numbers; then how many values.
+		for range 2 {
 			_, n := binary.Uvarint(plain)
 			plain = plain[max(0, n):]
 		}
@@ -167,7 +173,7 @@ func checkRuns(b []byte, bits int, values int32) error {
 			return io.ErrUnexpectedEOF
 		}
 		b = b[used:]
-		count, size := head>>1, uint64(bits+7)/8
+		count, size := head>>1, uint64(bits+7)/8 // of one value that repeats
 		if head&1 != 0 {
 			if count > uint64(len(b)) && bits > 0 {
 				return io.ErrUnexpectedEOF
@@ -186,6 +192,7 @@ func checkRuns(b []byte, bits int, values int32) error {
 	return nil
 }
 
+// pageBuffer returns n bytes, those of b where they suffice.
 func pageBuffer(b []byte, n int) []byte {
 	if cap(b) < n {
 		return make([]byte, n)
@@ -193,6 +200,8 @@ func pageBuffer(b []byte, n int) []byte {
 	return b[:n]
 }
 
+// newPageMeter returns a meter whose zstd unpacks into the room it is given, and
+// no further.
 func newPageMeter() *pageMeter {
 	d, err := zstd.NewReader(nil,
 		zstd.WithDecoderConcurrency(1),

@@ -53,6 +53,7 @@ func checkFooter(r io.ReaderAt, size int64) error {
 	return nil
 }
 
+// readParquetAt fills b from a place in the file, or fails.
 func readParquetAt(r io.ReaderAt, b []byte, at int64) error {
 	n, err := r.ReadAt(b, at)
 	if n == len(b) {
@@ -134,6 +135,8 @@ func checkPage(page *format.PageHeader, room, rows int64) error {
 	return nil
 }
 
+// pageValues returns how many values a page has, absent ones among them; of a
+// dictionary none, as they are no rows.
 func pageValues(page *format.PageHeader) int64 {
 	switch page.Type {
 	case format.DataPage:

@@ -37,6 +37,8 @@ func readParquet(r io.ReaderAt, size int64) (Schema, iter.Seq2[*Batch, error], e
 	}, nil
 }
 
+// openParquet reads the metadata. Indexes of pages and Bloom filters are for those
+// who look for something; here all rows are read.
 func openParquet(r io.ReaderAt, size int64) (*parquet.File, error) {
 	if err := checkFooter(r, size); err != nil {
 		return nil, err
@@ -48,6 +50,7 @@ func openParquet(r io.ReaderAt, size int64) (*parquet.File, error) {
 	return file, checkGroups(file)
 }
 
+// parquetReader reads a file once.
 type parquetReader struct {
 	r      io.ReaderAt
 	file   *parquet.File
@@ -71,6 +74,7 @@ func (p *parquetReader) groups(yield func(*Batch, error) bool) error {
 	return nil
 }
 
+// group reads a row group. It tells whether more is wanted.
 func (p *parquetReader) group(i int, group parquet.RowGroup, yield func(*Batch, error) bool) (more bool, err error) {
 	var columns []*parquetInput
 	err = guarded(func() (err error) {
@@ -121,6 +125,7 @@ func closeParquet(columns []*parquetInput) {
 	})
 }
 
+// readParquetRows reads n rows into b, one column after the other.
 func readParquetRows(b *Batch, columns []*parquetInput, n int) error {
 	for i, c := range columns {
 		if err := c.read(&b.Cols[i], n); err != nil {

@@ -42,6 +42,8 @@ func parquetSchema(s Schema, dictionary func(i int) bool) *parquet.Schema {
 	return parquet.NewSchema("rows", root)
 }
 
+// parquetNode returns how a type is stored. Numbers and times are written as what they
+// differ by from one row to the next, in as few bits as the largest of 32 needs.
 func parquetNode(t Type) parquet.Node {
 	switch t {
 	case ID, Hash:
@@ -64,6 +66,7 @@ type columnJSON struct {
 	Type string `json:"type"`
 }
 
+// parquetSchemaJSON returns the metadata that tell the types of s.
 func parquetSchemaJSON(s Schema) string {
 	columns := make([]columnJSON, len(s))
 	for i, c := range s {
@@ -157,6 +160,7 @@ func parquetIntegers(logical *format.LogicalType) []Type {
 	return nil
 }
 
+// parquetKind says what is in a column, for people.
 func parquetKind(c *parquet.Column) string {
 	switch {
 	case !c.Leaf():

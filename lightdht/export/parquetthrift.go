@@ -41,6 +41,7 @@ func thriftLength(b []byte) (int, error) {
 	return len(b) - len(w.rest), w.err
 }
 
+// fail keeps the first error and ends the walk.
 func (w *thriftWalk) fail(err error) {
 	if w.err == nil {
 		w.err = err
@@ -80,6 +81,7 @@ func (w *thriftWalk) skip(n uint64) {
 	w.rest = w.rest[n:]
 }
 
+// fields walks over a struct.
 func (w *thriftWalk) fields(depth int) {
 	if depth > thriftDepth {
 		w.fail(errThriftBad)
@@ -98,6 +100,7 @@ func (w *thriftWalk) fields(depth int) {
 	}
 }
 
+// value walks over a value of a type that is not the field's alone.
 func (w *thriftWalk) value(kind byte, depth int) {
 	switch kind {
 	case 1, 2, 3:

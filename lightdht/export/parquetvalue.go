@@ -49,6 +49,7 @@ func newParquetInput(c Column, chunk parquet.ColumnChunk) *parquetInput {
 	return r
 }
 
+// add adds values, of which some may be absent.
 func (c *parquetInput) add(v *Vector, values []parquet.Value) error {
 	for _, x := range values {
 		if x.IsNull() {
@@ -62,6 +63,7 @@ func (c *parquetInput) add(v *Vector, values []parquet.Value) error {
 	return nil
 }
 
+// addParquetBytes adds an ID or a hash.
 func addParquetBytes(v *Vector, x parquet.Value) error {
 	id, ok := kad.IDFromBytes(x.ByteArray())
 	if !ok {
@@ -71,6 +73,7 @@ func addParquetBytes(v *Vector, x parquet.Value) error {
 	return nil
 }
 
+// addParquetAddr adds an address that is written as a text.
 func addParquetAddr(v *Vector, x parquet.Value) error {
 	addr, err := netip.ParseAddr(string(x.ByteArray()))
 	if err != nil {
@@ -80,6 +83,7 @@ func addParquetAddr(v *Vector, x parquet.Value) error {
 	return nil
 }
 
+// addText adds a text, one that was seen before without a copy.
 func (c *parquetInput) addText(v *Vector, x parquet.Value) error {
 	s, seen := c.texts[string(x.ByteArray())]
 	if !seen {
@@ -94,6 +98,7 @@ func (c *parquetInput) addText(v *Vector, x parquet.Value) error {
 	return nil
 }
 
+// addParquetFloat adds a number. Programs that know no absent ones write NaN.
 func addParquetFloat(v *Vector, x parquet.Value) error {
 	f := x.Double()
 	if x.Kind() == parquet.Float {

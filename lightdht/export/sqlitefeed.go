@@ -18,7 +18,9 @@ const sqliteBatches = "lightdht_batches"
 // sqliteTime is RFC 3339 with microseconds, in UTC.
 const sqliteTime = "2006-01-02T15:04:05.000000Z"
 
-// sqliteRows is a batch as the values that SQLite takes, by columns.
+// sqliteRows is a batch as the values that SQLite takes, by columns. Two of them go
+// round between Write, which fills them, and the statement, which reads them; each
+// owns those that it has.
 type sqliteRows struct {
 	rows  int
 	cells [][]driver.Value
@@ -27,6 +29,7 @@ type sqliteRows struct {
 
 func newSQLiteRows(s Schema) *sqliteRows { return &sqliteRows{cells: make([][]driver.Value, len(s))} }
 
+// fill takes the values of b over; times are texts, or numbers with micros.
 func (r *sqliteRows) fill(b *Batch, micros bool) {
 	r.rows = b.Len
 	for i := range r.cells {
@@ -42,6 +45,8 @@ func (r *sqliteRows) fill(b *Batch, micros bool) {
 	}
 }
 
+// value returns a value that is there. IDs are texts: people look for them, and can
+// neither read nor type blobs.
 func (r *sqliteRows) value(v *Vector, row int, micros bool) driver.Value {
 	switch v.Type {
 	case ID, Hash:
@@ -95,7 +100,8 @@ func (s *sqliteSource) Next() error {
 	return s.next()
 }
 
-// next takes the next batch that is not empty.
+// next takes the next batch that is not empty. It waits for Write, which is where
+// the statement spends its time when SQLite is the faster one.
 func (s *sqliteSource) next() error {
 	s.row = 0
 	for s.now = range s.full {
@@ -118,6 +124,7 @@ type sqliteSources struct {
 
 var sqliteFeed sqliteSources
 
+// add returns the number of a source, which stands until drop.
 func (f *sqliteSources) add(s *sqliteSource) string {
 	f.mu.Lock()
 	defer f.mu.Unlock()

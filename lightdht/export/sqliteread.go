@@ -145,6 +145,7 @@ func readSQLiteRows(name, table string, s Schema, yield func(*Batch, error) bool
 	return err
 }
 
+// addSQLiteRow adds a row, whose values are in the order of the schema.
 func addSQLiteRow(b *Batch, s Schema, row []driver.Value) error {
 	for i, value := range row {
 		if value == nil {
@@ -183,6 +184,8 @@ func addSQLite(v *Vector, value driver.Value) error {
 	return fmt.Errorf("%.40v is no %v", value, v.Type)
 }
 
+// addSQLiteText adds what a text stands for. Times may have any number of digits
+// behind the point, and any zone.
 func addSQLiteText(v *Vector, x string) error {
 	var err error
 	switch v.Type {
