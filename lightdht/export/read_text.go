@@ -117,7 +117,7 @@ func (v *Vector) addParsed(s string) error {
 	case Bool:
 		ok = v.addParsedBool(s)
 	case Time:
-		ok = v.addParsedInt(s) || v.addParsedTime(s)
+		ok = v.addParsedTime(s)
 	}
 	if !ok {
 		return fmt.Errorf("%q is no %v", clipped(s), v.Type)
@@ -193,9 +193,12 @@ func (v *Vector) addParsedBool(s string) bool {
 	return err == nil
 }
 
-// addParsedTime adds a time in RFC 3339, of any zone. What is less than a
-// microsecond is left out.
+// addParsedTime adds a time in RFC 3339, of any zone, or in microseconds. What is
+// less than one of those is left out.
 func (v *Vector) addParsedTime(s string) bool {
+	if !strings.Contains(s, ":") {
+		return v.addParsedInt(s)
+	}
 	t, err := time.Parse(time.RFC3339, s)
 	if err == nil {
 		v.AddInt(t.UnixMicro())

@@ -1,13 +1,13 @@
 package export
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"iter"
 	"slices"
-	"strconv"
 )
 
 // readNDJSON reads a table that has an object for each row, one after the other.
@@ -21,10 +21,9 @@ func readNDJSON(r io.Reader, typeOf typeOf) (Schema, iter.Seq2[*Batch, error], e
 // readJSON reads a table that is an array of objects, in the manner of readNDJSON.
 func readJSON(r io.Reader, typeOf typeOf) (Schema, iter.Seq2[*Batch, error], error) {
 	o := newObjects(r)
-	if err := o.open('[', "an array of objects"); err != nil {
-		return nil, nil, o.explain(err)
+	if err := o.openArray(); err != nil {
+		return nil, nil, err
 	}
-	o.array = true
 	return readObjects(o, typeOf)
 }
 
@@ -39,10 +38,10 @@ func readObjects(o *objects, typeOf typeOf) (Schema, iter.Seq2[*Batch, error], e
 	}
 	s, bad := columnsOf(names, typeOf)
 	if bad != nil {
-		return nil, nil, fmt.Errorf("line %d: %w", o.line(), bad)
+		return nil, nil, fmt.Errorf("line %d: %w", o.lines.at(o.start), bad)
 	}
 	if err == nil && len(s) == 0 {
-		return nil, nil, fmt.Errorf("line %d: an object without keys: a table has columns", o.line())
+		return nil, nil, fmt.Errorf("line %d: an object without keys: a table has columns", o.lines.at(o.start))
 	}
 	rows := &objectRows{objects: o, schema: s, pending: err == nil, ended: err != nil}
 	return s, batches(s, rows.add), nil
@@ -86,99 +85,72 @@ func (r *objectRows) addMember(b *Batch, place int, m member) error {
 		place = r.schema.Index(m.key)
 	}
 	if place < 0 {
-		return fmt.Errorf("line %d: the first row has no %q", m.line, clipped(m.key))
+		return fmt.Errorf("line %d: the first row has no %q", r.objects.lineOf(m), clipped(m.key))
 	}
 	v := &b.Cols[place]
 	if len(v.Null) > b.Len {
-		return at(m.line, m.key, errors.New("there twice"))
+		return at(r.objects.lineOf(m), m.key, errors.New("there twice"))
 	}
 	if m.null {
 		v.AddAbsent()
 		return nil
 	}
 	if err := v.addParsed(m.value); err != nil {
-		return at(m.line, m.key, err)
+		return at(r.objects.lineOf(m), m.key, err)
 	}
 	return nil
 }
 
-// objects reads objects that hold no others.
+// objects reads objects that hold no others. encoding/json finds where each begins
+// and ends and that it is well formed; its tokens, one by one, would take ten times
+// as long as taking apart what is known to be an object.
 type objects struct {
 	d       *json.Decoder
 	lines   *lineCount
-	array   bool     // they are those of an array
-	members []member // of the object that was read last
-}
-
-// member is a key and its value: what stands between the quotes of a string, or
-// a number, true or false as it is written.
-type member struct {
-	key, value string
-	null       bool
-	line       int
+	array   bool            // they are those of an array
+	raw     json.RawMessage // the object that was read last
+	start   int64           // its offset
+	members []member        // of it
 }
 
 func newObjects(r io.Reader) *objects {
 	lines := &lineCount{r: withoutMark(r), line: 1}
-	o := &objects{d: json.NewDecoder(lines), lines: lines}
-	o.d.UseNumber() // an int64 is not always a float64
-	return o
+	return &objects{d: json.NewDecoder(lines), lines: lines}
+}
+
+// openArray reads what the array begins with.
+func (o *objects) openArray() error {
+	token, err := o.d.Token()
+	if err == nil && token != json.Delim('[') {
+		err = errors.New("want an array of objects")
+	}
+	o.array = true
+	return o.explain(err)
 }
 
 // next reads an object. It returns io.EOF, with no members, when there are no more
 // and the file ends as it should.
-func (o *objects) next() error {
+func (o *objects) next() (err error) {
 	o.members = o.members[:0]
-	if o.array && !o.d.More() {
+	if more := o.d.More(); o.array && !more {
 		return o.end()
 	}
-	err := o.open('{', "an object")
-	if err == io.EOF && !o.array {
-		return io.EOF
+	o.lines.at(o.d.InputOffset()) // what is before can be forgotten
+	if err := o.d.Decode(&o.raw); err != nil {
+		if err == io.EOF && !o.array {
+			return err
+		}
+		return o.explain(err)
 	}
-	for err == nil && o.d.More() {
-		err = o.member()
+	o.start = o.d.InputOffset() - int64(len(o.raw))
+	if o.raw[0] != '{' {
+		return fmt.Errorf("line %d: want an object", o.lines.at(o.start))
 	}
-	if err == nil {
-		_, err = o.d.Token() // the brace
-	}
-	return o.explain(err)
-}
-
-// member reads a key and its value.
-func (o *objects) member() error {
-	key, err := o.d.Token()
+	o.members, err = appendMembers(o.members, string(o.raw))
 	if err != nil {
-		return err
+		return fmt.Errorf("line %d: %w", o.lines.at(o.start), err)
 	}
-	value, err := o.d.Token()
-	if err != nil {
-		return err
-	}
-	m := member{key: key.(string), line: o.line()}
-	switch value := value.(type) {
-	case nil:
-		m.null = true
-	case json.Delim:
-		return fmt.Errorf("column %s: an object or array within a row", clipped(m.key))
-	case string:
-		m.value = value
-	case json.Number:
-		m.value = value.String()
-	case bool:
-		m.value = strconv.FormatBool(value)
-	}
-	o.members = append(o.members, m)
 	return nil
-}
-
-// open reads what a row or a table begins with.
-func (o *objects) open(want json.Delim, what string) error {
-	token, err := o.d.Token()
-	if err == nil && token != want {
-		return fmt.Errorf("want %s", what)
-	}
-	return err
 }
 
 // end reads the end of the array and of the file.
@@ -186,16 +158,14 @@ func (o *objects) end() error {
 	if _, err := o.d.Token(); err != nil {
 		return o.explain(err)
 	}
-	switch _, err := o.d.Token(); {
-	case err == io.EOF:
-		return io.EOF
-	case err != nil:
-		return o.explain(err)
+	if _, err := o.d.Token(); err != io.EOF {
+		return o.explain(cmp.Or(err, errors.New("there is more behind the array")))
 	}
-	return o.explain(errors.New("there is more behind the array"))
+	return io.EOF
 }
 
-// explain says in which line an error is. The end of the file is one here.
+// explain says in which line an error is: that where the bad row begins. The end
+// of the file is an error here.
 func (o *objects) explain(err error) error {
 	if err == nil {
 		return nil
@@ -207,11 +177,12 @@ func (o *objects) explain(err error) error {
 	if errors.As(err, &malformed) {
 		err = fmt.Errorf("no JSON: %w", err)
 	}
-	return fmt.Errorf("line %d: %w", o.line(), err)
+	o.d.More() // goes on to what comes next
+	return fmt.Errorf("line %d: %w", o.lines.at(o.d.InputOffset()), err)
 }
 
-// line returns the line that was read last.
-func (o *objects) line() int { return o.lines.at(o.d.InputOffset()) }
+// lineOf returns the line of a member of the object that was read last.
+func (o *objects) lineOf(m member) int { return o.lines.at(o.start + int64(m.offset)) }
 
 // lineCount tells lines from offsets. It remembers the newlines of what the decoder
 // has taken but not read.
