@@ -148,9 +148,10 @@ func (f *frames) frame() ([]byte, error) {
 
 // seek goes on to the last frame of which the first row is not beyond, as its
 // first bytes tell: before that nothing is sought. Of a file with gaps it goes
-// no farther than the first.
+// no farther than the first, and nowhere when it would end at one: what the bytes
+// there tell is not to be believed.
 func (f *frames) seek(peek int, beyond func(rows []byte) bool) error {
-	last := f.at
+	begin, last := f.at, f.at
 	for at := f.at; at < f.size; {
 		head, err := f.read(at, frameHead+frameTime+peek)
 		if err != nil {
@@ -163,7 +164,11 @@ func (f *frames) seek(peek int, beyond func(rows []byte) bool) error {
 		last = at
 		at += length
 	}
-	f.at = last
+	if f.wholeAt(last) {
+		f.at = last
+	} else {
+		f.at = begin
+	}
 	return nil
 }
 
@@ -212,6 +217,16 @@ func (f *frames) resync() error {
 	f.at = f.size
 	f.gaps = append(f.gaps, gap{from, f.size - from})
 	return io.EOF
+}
+
+// pass notes that the frame just read is none, and what follows from: nothing, or
+// what was passed over on the way to it.
+func (f *frames) pass(from int64) {
+	if n := len(f.gaps); n > 0 && f.gaps[n-1].at == from {
+		f.gaps[n-1].size = f.at - from
+		return
+	}
+	f.gaps = append(f.gaps, gap{from, f.at - from})
 }
 
 // wholeAt reports whether there is a whole frame.

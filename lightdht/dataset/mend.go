@@ -203,6 +203,14 @@ func (s *Store) putAside(dir string, r *reading, gaps []gap) error {
 
 // gapsOf reads a file through for what is no whole frame.
 func gapsOf(r *reading) ([]gap, error) {
+	if r.sort == sortSorted {
+		c := r.tallies(&names{})
+		for {
+			if t, err := c.next(); t == nil {
+				return c.frames.gaps, err
+			}
+		}
+	}
 	frames := r.frames()
 	for {
 		if _, _, err := frames.next(); err == io.EOF {

@@ -114,6 +114,7 @@ type tallyFile struct {
 	rows   fields
 	base   Stamp
 	tally  Tally
+	begun  bool // there is a tally
 	names  *names
 	last   *kad.ID // nothing beyond is sought; nil: no end
 	file   *reading
@@ -121,11 +122,8 @@ type tallyFile struct {
 
 func (c *tallyFile) next() (*Tally, error) {
 	for len(c.rows.b) == 0 {
-		var err error
-		if c.base, c.rows.b, err = c.frames.next(); err == io.EOF {
-			return nil, nil
-		} else if err != nil {
-			return nil, fmt.Errorf("%s: %w", c.file.name, err)
+		if more, err := c.nextFrame(); !more {
+			return nil, err
 		}
 	}
 	c.tally.read(&c.rows, c.base, c.names)
@@ -136,6 +134,28 @@ func (c *tallyFile) next() (*Tally, error) {
 		return nil, nil
 	}
 	return &c.tally, nil
+}
+
+// nextFrame goes on to the next frame; false at the end. One that does not begin
+// after the last tally, as when a part of the file is there twice, is passed over.
+func (c *tallyFile) nextFrame() (bool, error) {
+	from := c.frames.at
+	base, rows, err := c.frames.next()
+	if err == io.EOF {
+		return false, nil
+	} else if err != nil {
+		return false, fmt.Errorf("%s: %w", c.file.name, err)
+	}
+	var first Tally
+	peek := fields{b: rows}
+	first.read(&peek, base, c.names)
+	is, was := keyOf(first.Node), keyOf(c.tally.Node)
+	if c.begun && !peek.bad && is.compare(&was) <= 0 {
+		c.frames.pass(from)
+		return true, nil
+	}
+	c.base, c.rows.b, c.begun = base, rows, true
+	return true, nil
 }
 
 func (c *tallyFile) close() { c.file.close() }
