@@ -24,6 +24,7 @@ type keeper struct {
 	store     *dataset.Store
 	run       *dataset.Run
 	claim     *dataset.Claim // nil: another process is who the store remembers
+	given     bool           // our ID was given, and is not to be remembered
 	throwaway bool           // the store is removed at the end
 	say       func(format string, args ...any)
 	log       func(msg string, args ...any)
@@ -63,7 +64,7 @@ func openKeeper(c *cli.Context, cfg *lightdht.Config, listen string, say func(st
 		k.discard(how.dir)
 		return nil, adviseStore(err)
 	}
-	k.remember(cfg)
+	k.remember(cfg, c.IsSet("id") || c.IsSet("ids") && c.IsSet("seed"))
 	cfg.Recorder = k.run
 	return k, nil
 }

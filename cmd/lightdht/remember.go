@@ -17,8 +17,10 @@ import (
 )
 
 // remember has cfg be who the node was when it ran last on this network, unless
-// another process is that now.
-func (k *keeper) remember(cfg *lightdht.Config) {
+// another process is that now. With an ID that was given for once, only the port
+// is remembered, and the other ID stays what it was.
+func (k *keeper) remember(cfg *lightdht.Config, given bool) {
+	k.given = given
 	claim, err := k.store.Claim()
 	if err != nil {
 		k.problem(err)
@@ -41,8 +43,11 @@ func (k *keeper) listen(at string, given bool, open func(at string) error) error
 	if open(net.JoinHostPort(host, port)) == nil {
 		return nil
 	}
+	if err := open(at); err != nil {
+		return err
+	}
 	k.say("port %s, that of the last run, cannot be had: listening at another", port)
-	return open(at)
+	return nil
 }
 
 // save keeps who the first node is now, for the next run.
@@ -53,6 +58,9 @@ func (k *keeper) save() {
 		return
 	}
 	now := identityOf(k.nodes[0])
+	if k.given {
+		now.ID = k.saved.ID
+	}
 	if now.Format = k.saved.Format; now == k.saved {
 		return
 	}

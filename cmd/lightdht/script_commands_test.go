@@ -129,6 +129,10 @@ func interrupted(ts *testscript.TestScript, neg bool, args []string, stdout io.W
 func watched(ts *testscript.TestScript, args []string, stdout io.Writer, saw func(p *os.Process, stderr io.Closer, line []byte)) error {
 	cmd := exec.Command(args[0], args[1:]...)
 	cmd.Dir = ts.MkAbs(".")
+	cmd.Env = os.Environ()
+	for _, name := range []string{"XDG_DATA_HOME", "LIGHTDHT_STORE"} {
+		cmd.Env = append(cmd.Env, name+"="+ts.Getenv(name))
+	}
 	cmd.Stdout = stdout
 	stderr, err := cmd.StderrPipe()
 	ts.Check(err)

@@ -58,7 +58,7 @@ type session struct {
 }
 
 // open starts the node that the common flags describe, and a table with these
-// columns. In a test network peers are announced for the infohashes.
+// columns; nil: no table. In a test network peers are announced for the infohashes.
 func open(c *cli.Context, columns []string, infohashes ...kad.ID) (*session, error) {
 	cfg, err := config(c)
 	if err != nil {
@@ -75,12 +75,13 @@ func openWith(c *cli.Context, cfg lightdht.Config, columns []string, infohashes 
 			return nil, err
 		}
 	}
-	out, err := newRows(c.App.Writer, c.String("format"), columns...)
-	if err != nil {
-		return nil, err
+	s := &session{stderr: c.App.ErrWriter}
+	if columns != nil {
+		if s.out, err = newRows(c.App.Writer, c.String("format"), columns...); err != nil {
+			return nil, err
+		}
 	}
 	outliveReaders() // what is kept is to be kept whole
-	s := &session{out: out, stderr: c.App.ErrWriter}
 	if err := s.start(c, cfg, infohashes); err != nil {
 		s.end(&err)
 		return nil, err

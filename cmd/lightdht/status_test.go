@@ -133,7 +133,7 @@ func TestTellNotTooSoon(t *testing.T) {
 	}
 	defer nodes[0].Close()
 	var out strings.Builder
-	r := &nodeRun{screen: &screen{w: &out}, vantages: nodes, first: nodes[0]}
+	r := &nodeRun{session: &session{}, screen: &screen{w: &out}, vantages: nodes, first: nodes[0]}
 	r.status = time.Hour
 	for _, tt := range []struct {
 		ran  time.Duration

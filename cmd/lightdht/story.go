@@ -31,10 +31,10 @@ func story(c *cli.Context) dataset.Manifest {
 
 // flagText returns the value of a flag.
 func flagText(c *cli.Context, name string) string {
-	if list, ok := c.Value(name).(cli.StringSlice); ok {
-		return strings.Join(list.Value(), ",")
+	if list := c.StringSlice(name); list != nil {
+		return strings.Join(list, ",")
 	}
-	return fmt.Sprint(c.Value(name))
+	return fmt.Sprint(c.Generic(name))
 }
 
 // describe fills into the manifest how the nodes are. What is told of vantages
