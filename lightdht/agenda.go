@@ -52,7 +52,7 @@ func (k *keeper) lookup(now time.Time) {
 	case len(k.survey) > 0:
 		target := k.survey[0]
 		k.survey = k.survey[1:]
-		k.run(target)
+		k.run(target, "survey")
 	case !now.Before(k.next):
 		k.next = now.Add(k.every())
 		k.run(k.scheduled())
@@ -95,7 +95,7 @@ func (k *keeper) joinAgain(now time.Time) {
 	if k.join.try(now, k.n.cfg.Timeout, retryLongest) {
 		k.n.rejoin.Store(false)
 		k.met, k.joining = false, true
-		k.run(k.n.ID())
+		k.run(k.n.ID(), "self")
 	}
 }
 
@@ -118,7 +118,7 @@ func (k *keeper) plan() {
 func (k *keeper) refresh(now time.Time) {
 	for _, e := range k.ends {
 		if target, ok := e.core.Load().stale(now); ok {
-			k.run(target)
+			k.run(target, "refresh")
 			return
 		}
 	}
@@ -132,30 +132,30 @@ func (k *keeper) every() time.Duration {
 	return k.cfg.SelfLookup / time.Duration(k.cfg.Discoveries+1)
 }
 
-// scheduled returns the target of the next lookup on schedule.
-func (k *keeper) scheduled() kad.ID {
+// scheduled returns the target of the next lookup on schedule, and its purpose.
+func (k *keeper) scheduled() (target kad.ID, purpose string) {
 	k.runs++
 	if !k.cfg.Discover || k.runs%(k.cfg.Discoveries+1) == 0 {
-		return k.n.ID()
+		return k.n.ID(), "self"
 	}
 	k.turn++
-	return evenTarget(k.start, k.turn)
+	return evenTarget(k.start, k.turn), "explore"
 }
 
 // run looks up target.
-func (k *keeper) run(target kad.ID) {
+func (k *keeper) run(target kad.ID, purpose string) {
 	k.n.count.add(UpkeepLookups, 1)
 	k.rested = time.Now().Add(lookupRest)
-	k.busy = k.n.spawn(func() { k.done <- k.n.lookAround(k.n.ctx, target) })
+	k.busy = k.n.spawn(func() { k.done <- k.n.lookAround(k.n.ctx, target, purpose) })
 }
 
 // lookAround looks up target to get to know who is there, and reports whether
 // anybody answered. It ends after lookupLongest: whoever draws it out must not
 // keep us from looking elsewhere.
-func (n *Node) lookAround(ctx context.Context, target kad.ID) bool {
+func (n *Node) lookAround(ctx context.Context, target kad.ID, purpose string) bool {
 	ctx, cancel := context.WithTimeout(ctx, lookupLongest)
 	defer cancel()
-	res, _ := n.FindClosest(ctx, target) // its failures are in the counters
+	res, _ := n.find(ctx, target, LookupConfig{Purpose: purpose}) // its failures are in the counters
 	return res.Answered > 0
 }
 

@@ -33,7 +33,7 @@ func (n *Node) Bootstrap(ctx context.Context) error {
 	if err := n.introduce(ctx); err != nil {
 		return err
 	}
-	_, err := n.FindClosest(ctx, n.ID())
+	_, err := n.find(ctx, n.ID(), LookupConfig{Purpose: "self"})
 	if alone := errors.Is(err, ErrNoNodes) || errors.Is(err, ErrNoAnswer); alone && len(n.places()) == 0 {
 		return nil
 	}

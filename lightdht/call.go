@@ -11,6 +11,7 @@ import (
 
 	"github.com/lightdht/lightdht/lightdht/kad"
 	"github.com/lightdht/lightdht/lightdht/krpc"
+	"github.com/lightdht/lightdht/lightdht/record"
 	"github.com/lightdht/lightdht/table"
 )
 
@@ -20,6 +21,8 @@ type call struct {
 	named    bool         // the ID of to is expected there; else whoever is there is asked
 	stranger bool         // vain counts it
 	method   string
+	target   record.Target // what it is about, if it is recorded
+	recorded bool          // the Recorder is told of its end
 	tid      uint32
 	sent     time.Time
 	deadline time.Time
@@ -113,16 +116,19 @@ func (n *Node) start(ctx context.Context, c *call, q krpc.Query) time.Duration {
 	if q != nil {
 		c.method = q.Method()
 	}
+	if n.cfg.Recorder != nil && n.ctx.Err() == nil {
+		c.recorded, c.target = true, askedAbout(q)
+	}
 	e := n.endpoint(kad.FamilyOf(c.to.Addr.Addr()))
 	switch {
 	case e == nil:
-		n.end(c, ErrFamily)
+		n.end(c, record.Unsent, ErrFamily)
 		return 0
 	case !n.askable(c.to.Addr):
 		n.refuse(c)
 		return 0
 	case ctx.Err() != nil:
-		n.end(c, context.Cause(ctx))
+		n.end(c, record.Cancelled, context.Cause(ctx))
 		return 0
 	}
 	c.sent = time.Now()
@@ -132,7 +138,7 @@ func (n *Node) start(ctx context.Context, c *call, q krpc.Query) time.Duration {
 	case !ok:
 		n.count.add(QueriesLimited, 1)
 		n.notSent(c.to.Addr, c.method, ErrLimited)
-		n.end(c, ErrLimited)
+		n.end(c, record.Unsent, ErrLimited)
 	case wait > 0:
 		n.hold(ctx, e, c, q, wait)
 	default:
@@ -146,7 +152,7 @@ func (n *Node) launch(ctx context.Context, e *endpoint, c *call, q krpc.Query) {
 	out := outgoings.Get().(*outgoing)
 	defer outgoings.Put(out)
 	if err := krpc.NewQuery(q, &out.msg); err != nil {
-		n.end(c, err)
+		n.end(c, record.Unsent, err)
 		return
 	}
 	if n.register(ctx, c) {
@@ -162,7 +168,7 @@ func (n *Node) refuse(c *call) {
 		n.count.add(OptedOut, 1)
 	}
 	n.notSent(c.to.Addr, c.method, err)
-	n.end(c, err)
+	n.end(c, record.Unsent, err)
 }
 
 // register makes c wait for its answer; false when it has ended instead.
@@ -174,7 +180,7 @@ func (n *Node) register(ctx context.Context, c *call) bool {
 	c.deadline = c.sent.Add(n.cfg.Timeout)
 	a := n.pending.add(c, done)
 	if !a.ok {
-		n.end(c, ErrClosed)
+		n.end(c, record.Cancelled, ErrClosed)
 		return false
 	}
 	if a.first {
@@ -217,7 +223,7 @@ func (n *Node) transmit(e *endpoint, c *call, out *outgoing) {
 		if n.pending.take(c) {
 			now := time.Now()
 			n.failed(c, now.Add(1), now) // a system that cannot send is a network that is away
-			n.end(c, err)
+			n.end(c, record.Unsent, err)
 		}
 	default:
 		n.count.add(QueriesOut, 1)
@@ -232,12 +238,15 @@ func (n *Node) abort(c *call, err error) {
 	case !n.pending.take(c):
 		return
 	}
-	n.end(c, err)
+	n.end(c, record.Cancelled, err)
 }
 
-// end tells c's end. It is called once for each call, by whoever took it out of
-// pending or never let it in.
-func (n *Node) end(c *call, err error) {
+// end tells c's end, and what became of it. It is called once for each call, by
+// whoever took it out of pending or never let it in.
+func (n *Node) end(c *call, became record.Outcome, err error) {
+	if c.recorded {
+		n.recordEnd(c, became)
+	}
 	if err != nil {
 		c.err = &QueryError{Method: c.method, Addr: c.to.Addr, Err: err}
 	}
@@ -295,9 +304,9 @@ func (n *Node) answered(c *call, m *krpc.Message, from netip.AddrPort, now time.
 		saw.Err = &krpc.Error{Code: m.Code, Text: string(m.Text)}
 		n.see(n.cfg.Trace.Error, saw)
 		if c.named { // an error names nobody; it is the address that answered
-			n.observe(table.Sighting{Node: c.to, Time: now, Event: table.Replied, RTT: c.reply.RTT, Version: m.Version}, about{method: c.method})
+			n.observe(table.Sighting{Node: c.to, Time: now, Event: table.Replied, RTT: c.reply.RTT, Version: m.Version}, about{method: c.method, beps: showed(m, kad.FamilyOf(from.Addr()))})
 		}
-		n.end(c, saw.Err)
+		n.end(c, record.ErrorReply, saw.Err)
 		return
 	}
 	n.see(n.cfg.Trace.Reply, saw)
@@ -306,7 +315,7 @@ func (n *Node) answered(c *call, m *krpc.Message, from netip.AddrPort, now time.
 		n.blame(c.to, c.named, c.method, now)
 	}
 	n.sawReply(m, from, now, c.reply.RTT, c.method)
-	n.end(c, nil)
+	n.end(c, record.Reply, nil)
 }
 
 // sawReply records who replied and whom the reply named.
@@ -315,7 +324,7 @@ func (n *Node) sawReply(m *krpc.Message, from netip.AddrPort, now time.Time, rtt
 		n.observe(table.Sighting{
 			Node: kad.NodeInfo{ID: m.ID, Addr: from}, Time: now, Event: table.Replied,
 			RTT: rtt, Version: m.Version,
-		}, about{method: method})
+		}, about{method: method, beps: showed(m, kad.FamilyOf(from.Addr()))})
 	}
 	n.mention(m, from, now)
 }

@@ -50,9 +50,14 @@ type Config struct {
 	MaxIDsPerAddr int // IDs kept at one IP address (IPv6: in one /64), below 65,536, a quarter of them for those that answer; 0: 256 on the public network, no limit on a private one; below 0: no limit
 	MaxContacts   int // contacts in each family beyond which others are let in only when they answer; 0: no limit
 
-	Handler  Handler         // answers queries; nil: DefaultHandler
-	Trace    *Trace          // sees every packet; nil: nobody
-	Recorder record.Recorder // is given every sighting; nil: nobody
+	Handler Handler // answers queries; nil: DefaultHandler
+	Trace   *Trace  // sees every packet; nil: nobody
+
+	// Recorder is given a row for each sighting, each query that is acted on, each
+	// query of ours when it ends and each lookup; and one for each address that was
+	// asked, did not answer, and has no ID that is known. nil: nobody. What begins
+	// after Close is not recorded; a lookup that Close ends may be just after it.
+	Recorder record.Recorder
 
 	// IDFor says which ID to show to the node at to, in a query or an answer that
 	// is about target (the zero ID when it is about none); nil, or a zero result:

@@ -9,12 +9,13 @@ import (
 
 	"github.com/lightdht/lightdht/lightdht/kad"
 	"github.com/lightdht/lightdht/lightdht/krpc"
+	"github.com/lightdht/lightdht/lightdht/record"
 	"github.com/lightdht/lightdht/table"
 )
 
 // endpoint is the node's end in one family: a socket, the contacts, what it
 // knows of its own place, and what its read loop works with: buf, in, query,
-// ans, posted and clock, which are its own.
+// asked, ans, posted and clock, which are its own.
 type endpoint struct {
 	family kad.Family
 	conn   PacketConn
@@ -31,6 +32,7 @@ type endpoint struct {
 	buf    []byte       // of a conn that is none of the system's
 	in     krpc.Message // the message being read
 	query  Packet       // the query being answered
+	asked  record.Query // the row of it
 	ans    answerer
 	posted []posting // the answers that udp keeps to write them together
 	clock  arrivals

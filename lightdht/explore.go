@@ -34,7 +34,7 @@ func (n *Node) Explore(ctx context.Context) error {
 	under := greetings{map[netip.AddrPort]bool{}, make(chan netip.AddrPort, exploreGreeting)}
 	known, quiet, pause := 0, 0, exploreFirstPause
 	for round := uint32(0); ctx.Err() == nil && n.ctx.Err() == nil; round++ {
-		n.lookAround(ctx, evenTarget(start, round))
+		n.lookAround(ctx, evenTarget(start, round), "explore")
 		n.greetSilent(ctx, under)
 		if now := n.Len(); now > known {
 			known, quiet, pause = now, 0, exploreFirstPause

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/lightdht/lightdht/lightdht/krpc"
+	"github.com/lightdht/lightdht/lightdht/record"
 )
 
 // holding is the calls that wait for their turn within the limits. As with
@@ -70,7 +71,7 @@ func (n *Node) hold(ctx context.Context, e *endpoint, c *call, q krpc.Query, wai
 	}
 	switch {
 	case !n.held.add(c, wait, send):
-		n.end(c, ErrClosed)
+		n.end(c, record.Cancelled, ErrClosed)
 	case ctx.Err() != nil: // it may have ended before c waited
 		n.abort(c, context.Cause(ctx))
 	}

@@ -1,6 +1,7 @@
 package lightdht
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"iter"
@@ -24,6 +25,12 @@ type LookupConfig struct {
 	Width    int  // how many must have answered before it ends, while there is anybody to ask, at least K; 0: K. A wider lookup finds the true closest more surely
 	Parallel int  // queries under way at a time in each family, not counting those that are silent for longer than is usual; 0: 4
 	MaxAsked int  // nodes asked in each family, at most; 0: 1,000
+
+	// Purpose says why, for the Recorder; "": nothing in particular. The node's own
+	// lookups say "self" (of its own ID, to join the network and stay joined),
+	// "survey" (of the zones next to its own, once it has joined), "refresh" (of a
+	// part of the ID space that nothing was heard of) and "explore" (all over it).
+	Purpose string
 }
 
 func (c LookupConfig) withDefaults() LookupConfig {
@@ -36,6 +43,7 @@ func (c LookupConfig) over(base LookupConfig) LookupConfig {
 	c.Width = or(c.Width, base.Width)
 	c.Parallel = or(c.Parallel, base.Parallel)
 	c.MaxAsked = or(c.MaxAsked, base.MaxAsked)
+	c.Purpose = cmp.Or(c.Purpose, base.Purpose)
 	return c
 }
 

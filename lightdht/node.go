@@ -14,7 +14,7 @@
 //
 //	lightdht.Config{Trace: &lightdht.Trace{Query: func(p *lightdht.Packet) { … }}} // watch every packet
 //	lightdht.Config{Handler: lightdht.Methods{"xyz": mine}.Handle}                 // answer differently
-//	lightdht.Config{Recorder: store}                                               // keep every sighting
+//	lightdht.Config{Recorder: store}                                               // keep what it saw, row by row
 //
 // A node that called Bootstrap is a member of the network until it is closed: it
 // keeps a core of contacts fresh (see [UpkeepConfig]), notices when the network is
@@ -67,6 +67,7 @@ import (
 	"time"
 
 	"github.com/lightdht/lightdht/lightdht/kad"
+	"github.com/lightdht/lightdht/lightdht/record"
 	"github.com/lightdht/lightdht/table"
 )
 
@@ -166,11 +167,11 @@ func (n *Node) Close() error {
 		errs = append(errs, e.close())
 	}
 	for _, c := range n.pending.close() {
-		n.end(c, ErrClosed)
+		n.end(c, record.Cancelled, ErrClosed)
 	}
 	for _, c := range n.held.close() {
 		n.pacer.release(time.Now(), c.to.Addr.Addr(), c.moment) // others may share it
-		n.end(c, ErrClosed)
+		n.end(c, record.Cancelled, ErrClosed)
 	}
 	n.unwatch()
 	n.wg.Wait()

@@ -15,6 +15,7 @@ import (
 type about struct {
 	by       kad.NodeInfo // who mentioned it
 	method   string       // what was asked
+	beps     record.BEPs  // what its message showed
 	entrance bool         // it is at a place to begin with; observe finds out
 }
 
@@ -57,11 +58,12 @@ func (n *Node) enter(r *roster, s table.Sighting, more about) (table.Contact, en
 	}
 	r.telling.Lock()
 	defer r.telling.Unlock()
-	n.cfg.Recorder.Record(&record.Sighting{
+	r.told = record.Sighting{
 		Time: s.Time, Self: n.ID(), Node: s.Node, Event: record.Event(s.Event),
-		By: more.by, RTT: s.RTT, Version: s.Version, Method: more.method,
+		By: more.by, RTT: s.RTT, Version: s.Version, Method: more.method, BEPs: more.beps,
 		ReadOnly: s.ReadOnly, Router: s.Router, Entrance: more.entrance,
-	})
+	}
+	n.cfg.Recorder.Record(&r.told)
 	return r.observe(s)
 }
 

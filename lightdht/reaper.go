@@ -1,6 +1,10 @@
 package lightdht
 
-import "time"
+import (
+	"time"
+
+	"github.com/lightdht/lightdht/lightdht/record"
+)
 
 // reap ends calls whose time is over, and forgets announced peers whose is.
 func (n *Node) reap() {
@@ -40,6 +44,6 @@ func (n *Node) reapCalls() time.Time {
 		n.count.add(Timeouts, 1)
 		n.see(n.cfg.Trace.Timeout, Packet{Time: now, Addr: c.to.Addr, Method: c.method, Size: int(c.size.Load()), RTT: now.Sub(c.sent), Err: ErrTimeout})
 		n.failed(c, c.sent.Add(n.rtt.patience(n.cfg.Timeout)), now)
-		n.end(c, ErrTimeout)
+		n.end(c, record.Timeout, ErrTimeout)
 	}
 }

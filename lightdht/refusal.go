@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/lightdht/lightdht/lightdht/krpc"
+	"github.com/lightdht/lightdht/lightdht/record"
 )
 
 // returned is a packet of ours that came back, as an ICMP packet tells it: the
@@ -87,7 +88,7 @@ func (n *Node) takeReturned(r returned, now time.Time) {
 	} else {
 		n.failed(c, now, now) // it may be a gateway of our own that says so
 	}
-	n.end(c, err)
+	n.end(c, record.Unreachable, err)
 }
 
 // refuse takes out the call to this address with this transaction id; nil when

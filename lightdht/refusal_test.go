@@ -14,6 +14,7 @@ import (
 
 	"github.com/lightdht/lightdht/lightdht/kad"
 	"github.com/lightdht/lightdht/lightdht/krpc"
+	"github.com/lightdht/lightdht/lightdht/record"
 	"github.com/lightdht/lightdht/table"
 )
 
@@ -135,6 +136,59 @@ func TestRefusedContactHasFailed(t *testing.T) {
 		if c, _ := n.ends[0].table().Get(info); c.Failures != 1 || n.Count(Refused) != uint64(i+1) {
 			t.Errorf("%d failures after %d refusals", c.Failures, n.Count(Refused))
 		}
+	}
+}
+
+// ends is a Recorder that keeps how queries of ours ended.
+type ends struct {
+	visits    []record.Visit
+	endpoints []record.Endpoint
+}
+
+func (e *ends) Record(row record.Row) {
+	switch r := row.(type) {
+	case *record.Visit:
+		e.visits = append(e.visits, *r)
+	case *record.Endpoint:
+		e.endpoints = append(e.endpoints, *r)
+	}
+}
+
+// A refusal is a visit; and an endpoint, if nobody was expected there.
+func TestRefusalsAreRecorded(t *testing.T) {
+	for _, named := range []bool{true, false} {
+		var sent []byte
+		w := newWire()
+		w.send = func(b []byte, _ netip.AddrPort) { sent = slices.Clone(b) }
+		var all ends
+		n := recording(t, w, 0, &all)
+		to := kad.NodeInfo{Addr: asker}
+		if named {
+			to.ID = kad.ID{9}
+		}
+		n.start(t.Context(), &call{to: to, named: named, deliver: func(*call) {}}, krpc.FindNode{Target: kad.ID{7}})
+		n.takeReturned(returned{to: asker, by: asker.Addr(), family: icmp4, kind: 3, code: 3, payload: sent}, time.Now())
+		if len(all.visits) != 1 || len(all.endpoints) == 0 != named {
+			t.Fatalf("%d visits, %d endpoints", len(all.visits), len(all.endpoints))
+		}
+		v := all.visits[0]
+		if v.Outcome != record.Unreachable || v.Node != to || v.Sent != len(sent) || v.Target != (record.Target{ID: kad.ID{7}}) || v.Got != 0 {
+			t.Errorf("%+v", v)
+		}
+		if !named && (all.endpoints[0] != record.Endpoint{Time: v.Time, Self: n.ID(), Addr: asker, Source: "asked"}) {
+			t.Errorf("%+v", all.endpoints[0])
+		}
+	}
+}
+
+// The round trip of a visit is that of the reply: until it arrived, not until it
+// was worked on.
+func TestVisitHasTheRoundTrip(t *testing.T) {
+	var all ends
+	n := recording(t, newEcho(), 0, &all)
+	reply, err := n.Ping(t.Context(), asker)
+	if err != nil || len(all.visits) != 1 || all.visits[0].RTT != reply.RTT {
+		t.Errorf("%v: a round trip of %v, and %+v", err, reply.RTT, all.visits)
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"sync"
 
 	"github.com/lightdht/lightdht/lightdht/kad"
+	"github.com/lightdht/lightdht/lightdht/record"
 	"github.com/lightdht/lightdht/table"
 )
 
@@ -23,8 +24,9 @@ type roster struct {
 	ids   map[uint64]uint16 // IDs kept at an address
 	swap  sync.Mutex        // one exchange at a time, and nothing restored meanwhile
 
-	telling sync.Mutex  // of a recorder: held until the table has what it was told
-	past    table.Drops // of tables that were exchanged; under mu
+	telling sync.Mutex      // of a recorder: held until the table has what it was told
+	told    record.Sighting // the row for that; under telling
+	past    table.Drops     // of tables that were exchanged; under mu
 }
 
 // An entry says what became of a sighting.

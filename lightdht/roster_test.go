@@ -240,7 +240,10 @@ func TestExchangeEnds(t *testing.T) {
 type hurried struct{ twin table.Table }
 
 func (h hurried) Record(row record.Row) {
-	s := row.(*record.Sighting)
+	s, ok := row.(*record.Sighting)
+	if !ok {
+		return
+	}
 	h.twin.Observe(table.Sighting{Node: s.Node, Time: s.Time, Event: table.Event(s.Event), RTT: s.RTT})
 	runtime.Gosched()
 }

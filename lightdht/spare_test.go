@@ -18,7 +18,7 @@ import (
 func TestUsersOfACall(t *testing.T) {
 	n := wired(t, newWire(), 0)
 	c := n.spares.get(2, kad.NodeInfo{Addr: asker}, false)
-	n.end(c, nil)
+	n.end(c, 0, nil)
 	if got := c.users.Load(); got != 1 {
 		t.Errorf("when it has ended %d may look at the call, want who sent it", got)
 	}

@@ -19,7 +19,11 @@ import (
 // twin is a Recorder that tells a table of its own what it is told.
 type twin struct{ table.Table }
 
-func (t twin) Record(row record.Row) { replay(t.Table, *row.(*record.Sighting)) }
+func (t twin) Record(row record.Row) {
+	if s, ok := row.(*record.Sighting); ok {
+		replay(t.Table, *s)
+	}
+}
 
 // A node goes from one kind of table to the other and back again and again, while
 // a storm of sightings goes over it. Nothing is lost: all histories are those of

@@ -1,6 +1,7 @@
 package lightdht
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -31,6 +32,7 @@ type lookup struct {
 	trouble    error // that they did not answer
 	left       bool  // yield returned false
 	concluded  bool  // res is complete
+	recorded   bool  // the Recorder is told of its end
 }
 
 // lookupEnd is a query of a lookup that has come to its end.
@@ -45,6 +47,7 @@ func (n *Node) newLookup(target kad.ID, cfg LookupConfig) *lookup {
 		n: n, cfg: cfg.over(n.cfg.Lookup), began: time.Now(), lists: map[kad.Family]*shortlist{},
 		res: LookupResult{Target: target}, peers: map[netip.AddrPort]bool{},
 		told: make(chan lookupEnd), over: make(chan struct{}),
+		recorded: n.cfg.Recorder != nil && n.ctx.Err() == nil,
 	}
 	l.cfg.Width = max(l.cfg.Width, l.cfg.K)
 	l.ends = n.present()
@@ -74,14 +77,25 @@ func (l *lookup) run(ctx context.Context, yield func(Step) bool) error {
 			more, err = l.again(ctx)
 		}
 	}
+	l.conclude()
 	if err != nil || l.left {
+		l.record(cmp.Or(err, errAbandoned))
 		l.cancel()
 		return err
 	}
-	l.conclude()
 	l.n.looked(&l.res)
+	err = l.verdict()
+	l.record(err)
+	if !yield(Step{Event: Done, At: l.res.Duration, Result: &l.res}) {
+		return nil
+	}
+	return err
+}
+
+// verdict returns why a lookup that is over found nobody, nil if it did.
+func (l *lookup) verdict() error {
 	switch {
-	case !yield(Step{Event: Done, At: l.res.Duration, Result: &l.res}), l.res.Answered > 0:
+	case l.res.Answered > 0:
 		return nil
 	case l.trouble != nil:
 		return l.trouble
@@ -124,7 +138,10 @@ func (l *lookup) walk(ctx context.Context, yield func(Step) bool) error {
 }
 
 // failure returns err with what it ended.
-func (l *lookup) failure(err error) error { return fmt.Errorf("lookup of %s: %w", l.res.Target, err) }
+func (l *lookup) failure(err error) error { return fmt.Errorf("%s%w", l.title(), err) }
+
+// title is what an error of the lookup begins with.
+func (l *lookup) title() string { return "lookup of " + l.res.Target.String() + ": " }
 
 func (l *lookup) done() bool {
 	for _, list := range l.lists {

@@ -1,6 +1,10 @@
 package lightdht
 
-import "context"
+import (
+	"context"
+
+	"github.com/lightdht/lightdht/lightdht/record"
+)
 
 // watch has the calls of one context end with it, all of them by one
 // context.AfterFunc. It outlives the last of them for a while, since the next is
@@ -122,7 +126,7 @@ func (n *Node) watch(ctx context.Context) {
 	done := ctx.Done()
 	stop := context.AfterFunc(ctx, func() {
 		for _, c := range n.pending.takeAll(done) {
-			n.end(c, context.Cause(ctx))
+			n.end(c, record.Cancelled, context.Cause(ctx))
 		}
 	})
 	stopAll(n.pending.began(done, stop))

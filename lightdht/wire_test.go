@@ -13,6 +13,7 @@ import (
 
 	"github.com/lightdht/lightdht/lightdht/kad"
 	"github.com/lightdht/lightdht/lightdht/krpc"
+	"github.com/lightdht/lightdht/lightdht/record"
 	"github.com/lightdht/lightdht/table"
 )
 
@@ -54,8 +55,11 @@ func (w *wire) Close() error        { w.once.Do(func() { close(w.closed) }); ret
 var asker = netip.MustParseAddrPort("10.0.0.2:2")
 
 // wired starts a node on w that knows size contacts, all of them good.
-func wired(t testing.TB, w PacketConn, size int) *Node {
-	n, err := Listen("", Config{ID: kad.ID{1}, Conn4: w, Network: Private})
+func wired(t testing.TB, w PacketConn, size int) *Node { return recording(t, w, size, nil) }
+
+// recording is wired with a Recorder.
+func recording(t testing.TB, w PacketConn, size int, to record.Recorder) *Node {
+	n, err := Listen("", Config{ID: kad.ID{1}, Conn4: w, Network: Private, Recorder: to})
 	if err != nil {
 		t.Fatal(err)
 	}
