@@ -40,6 +40,7 @@ type parquetWriter struct {
 	block []*Batch // what fills
 	rows  int      // in it
 	group int      // rows in the row group that is open
+	most  int      // rows of a row group; parquetGroupRows but in tests
 
 	file    *parquet.GenericWriter[any] // nil before the first block
 	columns []*parquetColumn
@@ -53,7 +54,7 @@ func newParquet(w io.Writer, s Schema, _ Options) (Writer, error) {
 	if err := checkColumns(s); err != nil {
 		return nil, err
 	}
-	return &parquetWriter{w: w, schema: s}, nil
+	return &parquetWriter{w: w, schema: s, most: parquetGroupRows}, nil
 }
 
 // checkColumns tells why s cannot be the columns of a file or a database.
@@ -136,7 +137,7 @@ func (p *parquetWriter) send() error {
 		return p.err
 	}
 	p.group += p.rows
-	full := p.group >= parquetGroupRows
+	full := p.group >= p.most
 	if full {
 		p.group = 0
 	}

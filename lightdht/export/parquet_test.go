@@ -77,7 +77,7 @@ func TestParquetRandom(t *testing.T) {
 func TestParquetRowGroups(t *testing.T) {
 	s := Schema{{Name: "n", Type: Int}, {Name: "t", Type: Text}}
 	var batches []*Batch
-	for n := int64(0); n < 2*parquetGroupRows+10; {
+	for n := int64(0); n < 4*parquetBlockRows+10; {
 		b := s.NewBatch()
 		for !b.Full() {
 			text := "the same" // until the dictionary is chosen
@@ -91,12 +91,20 @@ func TestParquetRowGroups(t *testing.T) {
 		}
 		batches = append(batches, b)
 	}
-	file := parquetBytes(t, s, batches)
-	opened, err := openParquet(bytes.NewReader(file), int64(len(file)))
-	if err != nil || len(opened.RowGroups()) != 3 {
-		t.Fatalf("%d row groups, %v; want 3", len(opened.RowGroups()), err)
+	var file bytes.Buffer
+	w := &parquetWriter{w: &file, schema: s, most: 2 * parquetBlockRows}
+	if err := writeBatches(w, copyBatches(batches, s.Pool())); err != nil {
+		t.Fatal(err)
 	}
-	parquetRoundTrip(t, s, batches)
+	opened, err := openParquet(bytes.NewReader(file.Bytes()), int64(file.Len()))
+	if err != nil || len(opened.RowGroups()) != 3 {
+		t.Fatalf("row groups of %v, %v; want 3", opened, err)
+	}
+	got, err := readParquetBytes(file.Bytes())
+	if err != nil {
+		t.Fatal(err)
+	}
+	sameTable(t, s, batches, s, got)
 }
 
 func TestParquetReleasesOnce(t *testing.T) {
@@ -135,17 +143,14 @@ func TestParquetWriteFails(t *testing.T) {
 		one.Cols[0].AddID(someID(rng))
 		one.Cols[1].AddInt(someTime(rng))
 	}
-	for _, n := range []int{1, 2 * parquetGroupRows / BatchRows} {
+	for _, n := range []int{1, 3 * parquetBlockRows / BatchRows} {
 		for _, room := range []int{0, 3, 4, 5, 100, 10_000, n * BatchRows * 8} {
 			batches := make([]*Batch, n)
 			pool := freshPool(s)
 			for i := range batches {
 				batches[i] = copyBatch(pool, one)
 			}
-			w, err := newParquet(&fullDisk{room}, s, Options{})
-			if err != nil {
-				t.Fatal(err)
-			}
+			w := &parquetWriter{w: &fullDisk{room}, schema: s, most: parquetBlockRows}
 			if err := writeBatches(w, batches); !errors.Is(err, errFullDisk) {
 				t.Errorf("room for %d bytes, %d batches: %v", room, n, err)
 			}

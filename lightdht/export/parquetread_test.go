@@ -13,7 +13,7 @@ import (
 
 // smallParquet is a file of a few rows of all types.
 func smallParquet(t testing.TB) []byte {
-	return parquetBytes(t, everyColumn, randomBatches(rand.New(rand.NewPCG(7, 8)), everyColumn, 40))
+	return parquetBytes(t, everyColumn, randomBatches(rand.New(rand.NewPCG(7, 8)), everyColumn, 9))
 }
 
 // readParquetBytes reads a file to its end or its first error.

@@ -64,12 +64,12 @@ func TestSQLiteRandom(t *testing.T) {
 	seed := rand.Uint64()
 	t.Logf("seed %d", seed)
 	rng := rand.New(rand.NewPCG(seed, 0))
-	for i := range 6 {
+	for i := range 4 {
 		var s Schema
 		for i := range 1 + rng.IntN(10) {
 			s = append(s, Column{Name: fmt.Sprintf("c%d", (i*7)%11), Type: ID + Type(rng.IntN(int(Time)))})
 		}
-		sqliteRoundTrip(t, s, Options{Micros: i%2 == 0}, randomBatches(rng, s, rng.IntN(3*BatchRows)))
+		sqliteRoundTrip(t, s, Options{Micros: i%2 == 0}, randomBatches(rng, s, rng.IntN(3*BatchRows/2)))
 	}
 }
 
@@ -155,7 +155,8 @@ func TestSQLiteRefused(t *testing.T) {
 // A disk that is full is told, the half file is removed, and nobody is left at work.
 func TestSQLiteWriteFails(t *testing.T) {
 	defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
-	for _, n := range []int{1, 30} {
+	one := contactBatches(1)[0]
+	for _, n := range []int{1, 10} {
 		name := filepath.Join(t.TempDir(), "rows.db")
 		if err := newSQLiteFile(name); err != nil {
 			t.Fatal(err)
@@ -171,7 +172,7 @@ func TestSQLiteWriteFails(t *testing.T) {
 		batches := make([]*Batch, n)
 		pool := freshPool(contactLike)
 		for i := range batches {
-			batches[i] = copyBatch(pool, contactBatches(1)[0])
+			batches[i] = copyBatch(pool, one)
 		}
 		oneLine(t, writeBatches(w, batches), "full")
 		releasedOnce(t, batches)
@@ -277,7 +278,7 @@ func foreignSQLite(t *testing.T, statements string) string {
 // The loop over a database can be left at any batch, and begun again.
 func TestSQLiteBreak(t *testing.T) {
 	defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
-	_, seq, err := readSQLite(sqliteFile(t, contactLike, Options{}, contactBatches(3)))
+	_, seq, err := readSQLite(sqliteFile(t, contactLike, Options{}, contactBatches(2)))
 	if err != nil {
 		t.Fatal(err)
 	}
