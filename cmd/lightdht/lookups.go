@@ -76,7 +76,10 @@ func (l lookups) one(c *cli.Context, s *session, id kad.ID, why string) (res *li
 }
 
 // withPurpose says why a lookup is made, for those who read its row.
-func withPurpose(cfg lightdht.LookupConfig, _ string) lightdht.LookupConfig { return cfg }
+func withPurpose(cfg lightdht.LookupConfig, why string) lightdht.LookupConfig {
+	cfg.Purpose = why
+	return cfg
+}
 
 // lookupFlags say how a lookup goes.
 func lookupFlags() []cli.Flag {
