@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/lightdht/lightdht/lightdht/kad"
@@ -44,7 +45,7 @@ func Open(dir string) (*Store, error) {
 	name := filepath.Join(dir, storeFile)
 	b, err := os.ReadFile(name)
 	switch {
-	case errors.Is(err, fs.ErrNotExist):
+	case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ENOTDIR):
 		return nil, noStore(dir)
 	case err != nil:
 		return nil, err
