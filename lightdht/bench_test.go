@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/lightdht/lightdht/lightdht/dataset"
 	"github.com/lightdht/lightdht/lightdht/kad"
 	"github.com/lightdht/lightdht/lightdht/krpc"
 	"github.com/lightdht/lightdht/table"
@@ -32,6 +33,29 @@ func BenchmarkServeFindNode(b *testing.B) {
 func BenchmarkServeGetPeers(b *testing.B) {
 	n := wired(b, newWire(), 1000)
 	serveBench(b, n, krpc.GetPeers{InfoHash: kad.ID{0: 'T', 19: 'T'}})
+}
+
+// What a store costs who answers: find_node, and get_peers whose infohash it hashes.
+func BenchmarkServeRecorded(b *testing.B) {
+	for name, q := range map[string]krpc.Query{
+		"find_node": krpc.FindNode{Target: kad.ID{0: 'T', 19: 'T'}}, "get_peers": krpc.GetPeers{InfoHash: kad.ID{0: 'T', 19: 'T'}},
+	} {
+		b.Run(name, func(b *testing.B) {
+			store, err := dataset.Create(b.TempDir(), "bench")
+			if err != nil {
+				b.Fatal(err)
+			}
+			run, err := store.Begin(dataset.Manifest{}, dataset.Settings{})
+			if err != nil {
+				b.Fatal(err)
+			}
+			serveBench(b, recording(b, newWire(), 1000, run), q)
+			b.StopTimer()
+			if err := run.Close(); err != nil || run.Lost() > 0 {
+				b.Errorf("%d rows lost, %v", run.Lost(), err)
+			}
+		})
+	}
 }
 
 // serveBench has n serve q again and again, with another target each time.
