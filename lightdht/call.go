@@ -304,7 +304,7 @@ func (n *Node) answered(c *call, m *krpc.Message, from netip.AddrPort, now time.
 		saw.Err = &krpc.Error{Code: m.Code, Text: string(m.Text)}
 		n.see(n.cfg.Trace.Error, saw)
 		if c.named { // an error names nobody; it is the address that answered
-			n.observe(table.Sighting{Node: c.to, Time: now, Event: table.Replied, RTT: c.reply.RTT, Version: m.Version}, about{method: c.method, beps: showed(m, kad.FamilyOf(from.Addr()))})
+			n.observe(table.Sighting{Node: c.to, Time: now, Event: table.Replied, RTT: c.reply.RTT, Version: m.Version}, about{method: c.method, said: m})
 		}
 		n.end(c, record.ErrorReply, saw.Err)
 		return
@@ -324,7 +324,7 @@ func (n *Node) sawReply(m *krpc.Message, from netip.AddrPort, now time.Time, rtt
 		n.observe(table.Sighting{
 			Node: kad.NodeInfo{ID: m.ID, Addr: from}, Time: now, Event: table.Replied,
 			RTT: rtt, Version: m.Version,
-		}, about{method: method, beps: showed(m, kad.FamilyOf(from.Addr()))})
+		}, about{method: method, said: m})
 	}
 	n.mention(m, from, now)
 }

@@ -13,10 +13,10 @@ import (
 
 // about is what a Recorder is told of a sighting beyond what a table keeps.
 type about struct {
-	by       kad.NodeInfo // who mentioned it
-	method   string       // what was asked
-	beps     record.BEPs  // what its message showed
-	entrance bool         // it is at a place to begin with; observe finds out
+	by       kad.NodeInfo  // who mentioned it
+	method   string        // what was asked
+	said     *krpc.Message // of it; nil when it said nothing
+	entrance bool          // it is at a place to begin with; observe finds out
 }
 
 // observe takes a sighting to where it belongs: to the recorder, the table and
@@ -60,7 +60,7 @@ func (n *Node) enter(r *roster, s table.Sighting, more about) (table.Contact, en
 	defer r.telling.Unlock()
 	r.told = record.Sighting{
 		Time: s.Time, Self: n.ID(), Node: s.Node, Event: record.Event(s.Event),
-		By: more.by, RTT: s.RTT, Version: s.Version, Method: more.method, BEPs: more.beps,
+		By: more.by, RTT: s.RTT, Version: s.Version, Method: more.method, BEPs: showed(more.said, s.Node),
 		ReadOnly: s.ReadOnly, Router: s.Router, Entrance: more.entrance,
 	}
 	n.cfg.Recorder.Record(&r.told)

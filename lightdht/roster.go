@@ -48,11 +48,18 @@ func (r *roster) now() table.Table {
 // observe adds a sighting to the table, unless it is of somebody new whom the
 // limits keep out.
 func (r *roster) observe(s table.Sighting) (c table.Contact, e entry) {
-	e = r.enter(s.Node, s.Event == table.Replied, func(t table.Table) (added bool) {
-		c, added = t.Observe(s)
-		return added
-	})
-	return c, e
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	if r.limited() && !r.knows(s.Node) {
+		r.entry.Lock()
+		defer r.entry.Unlock()
+		if e = r.admit(s.Node, s.Event == table.Replied); e != entered {
+			return table.Contact{}, e
+		}
+	}
+	c, added := r.table.Observe(s)
+	r.changes(s.Node, added)
+	return c, entered
 }
 
 // restore adds a history to the table, unless it is of somebody new whom the
@@ -61,22 +68,26 @@ func (r *roster) observe(s table.Sighting) (c table.Contact, e entry) {
 func (r *roster) restore(c table.Contact) entry {
 	r.swap.Lock()
 	defer r.swap.Unlock()
-	return r.enter(c.Info(), c.Replies > 0, func(t table.Table) (added bool) { return t.Merge(c) })
-}
-
-// enter has put change what the table has of node, unless that is somebody new
-// whom the limits keep out.
-func (r *roster) enter(node kad.NodeInfo, answers bool, put func(table.Table) (added bool)) entry {
 	r.mu.RLock()
 	defer r.mu.RUnlock()
-	if (r.perAddr > 0 || r.most > 0) && !r.knows(node) {
+	if r.limited() && !r.knows(c.Info()) {
 		r.entry.Lock()
 		defer r.entry.Unlock()
-		if e := r.admit(node, answers); e != entered {
+		if e := r.admit(c.Info(), c.Replies > 0); e != entered {
 			return e
 		}
 	}
-	if put(r.table) && r.perAddr > 0 {
+	r.changes(c.Info(), r.table.Merge(c))
+	return entered
+}
+
+// limited reports whether anybody is kept out.
+func (r *roster) limited() bool { return r.perAddr > 0 || r.most > 0 }
+
+// changes notes that a contact changed, or was added. It needs mu, and when one
+// was added the lock of entry if anybody is kept out.
+func (r *roster) changes(node kad.NodeInfo, added bool) {
+	if added && r.perAddr > 0 {
 		r.ids[hostKey(node.Addr.Addr())]++
 	}
 	if r.changed != nil {
@@ -84,7 +95,6 @@ func (r *roster) enter(node kad.NodeInfo, answers bool, put func(table.Table) (a
 		r.changed[node] = true
 		r.noting.Unlock()
 	}
-	return entered
 }
 
 // knows reports whether the table has a contact. It needs mu.

@@ -70,7 +70,7 @@ func (n *Node) fillVisit(e *ending, c *call, became record.Outcome) {
 	case record.Reply, record.ErrorReply:
 		m := &c.reply.Message
 		v.Code, v.RTT, v.Replier, v.Version = int(m.Code), c.reply.RTT, m.ID, m.Version
-		v.BEPs, v.Peers, v.Got = showed(m, kad.FamilyOf(c.to.Addr.Addr())), m.Values.Len(), len(m.Raw)
+		v.BEPs, v.Peers, v.Got = showed(m, c.to), m.Values.Len(), len(m.Raw)
 		e.nodes = n.appendNamed(e.nodes[:0], m)
 		v.Nodes = e.nodes
 	}

@@ -88,7 +88,7 @@ func (n *Node) isOwnQuery(m *krpc.Message, from netip.AddrPort) bool {
 // sawQuery records the asker, and pings one that we do not know to answer.
 func (n *Node) sawQuery(m *krpc.Message, from netip.AddrPort, now time.Time) {
 	info := kad.NodeInfo{ID: m.ID, Addr: from}
-	c := n.observe(table.Sighting{Node: info, Time: now, Event: table.Queried, Version: m.Version, ReadOnly: m.ReadOnly}, about{method: m.Method, beps: queryShowed(m)})
+	c := n.observe(table.Sighting{Node: info, Time: now, Event: table.Queried, Version: m.Version, ReadOnly: m.ReadOnly}, about{method: m.Method, said: m})
 	if c.Queries == 0 || c.Replies > 0 || c.Failures > 0 || m.ReadOnly || n.cfg.ReadOnly {
 		return
 	}

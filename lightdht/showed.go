@@ -32,14 +32,17 @@ func askedAbout(q krpc.Query) record.Target {
 	return subject(m)
 }
 
-// showed returns the extensions that a message which came in a family shows its
-// sender to use.
-func showed(m *krpc.Message, f kad.Family) record.BEPs {
-	if m.Kind == krpc.KindQuery {
+// showed returns the extensions that a message shows its sender to use; none for
+// no message.
+func showed(m *krpc.Message, sender kad.NodeInfo) record.BEPs {
+	switch {
+	case m == nil:
+		return 0
+	case m.Kind == krpc.KindQuery:
 		return queryShowed(m)
 	}
 	other := krpc.FieldNodes6
-	if f == kad.IPv6 {
+	if kad.FamilyOf(sender.Addr.Addr()) == kad.IPv6 {
 		other = krpc.FieldNodes
 	}
 	const filters, value = krpc.FieldSeedFilter | krpc.FieldPeerFilter, krpc.FieldPublicKey | krpc.FieldSeq | krpc.FieldSignature | krpc.FieldValue
