@@ -91,6 +91,7 @@ type Node struct {
 	tellers *tellers // who runs callbacks
 	spares  spares   // calls to be used again
 	guard   *guard
+	steps   clockSteps
 	*commons
 
 	joined  atomic.Bool   // it is to be a member of the network

@@ -169,6 +169,7 @@ func (k *keeper) watchClock(now time.Time) {
 		return
 	}
 	k.n.count.add(ClockSteps, 1)
+	k.n.steps.add(ClockStep{now.Round(0), step})
 	k.n.cfg.Logger.Warn("the wall clock was stepped, or the machine slept", "by", step)
 	if step > 0 {
 		k.n.rejoin.Store(true)

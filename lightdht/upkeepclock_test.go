@@ -1,6 +1,7 @@
 package lightdht
 
 import (
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -23,6 +24,10 @@ func TestKeeperWatchesTheClock(t *testing.T) {
 		k.clock.wall = k.clock.wall.Add(-time.Hour)
 		time.Sleep(time.Minute)
 		k.watchClock(time.Now())
+		back := ClockStep{time.Now().Round(0).Add(-time.Minute), -time.Hour}
+		if got := n.ClockSteps(); !slices.Equal(got, []ClockStep{back, {time.Now().Round(0), time.Hour}}) {
+			t.Errorf("the steps are %v", got)
+		}
 		if n.Count(ClockSteps) != 2 || !n.rejoin.Load() {
 			t.Errorf("leapt: %d steps, to join again: %v", n.Count(ClockSteps), n.rejoin.Load())
 		}

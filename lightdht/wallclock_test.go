@@ -51,3 +51,16 @@ func TestWallClockIgnoresMonotonicPart(t *testing.T) {
 		t.Errorf("it remembers %v", w.wall)
 	}
 }
+
+// Of very many steps the last are remembered; what was told before stays as it is.
+func TestClockStepsAreBounded(t *testing.T) {
+	var n Node
+	for i := range 3 * maxClockSteps {
+		n.steps.add(ClockStep{By: time.Duration(i)})
+	}
+	got := n.ClockSteps()
+	n.steps.add(ClockStep{})
+	if len(got) != maxClockSteps || got[0].By != 2*maxClockSteps || got[maxClockSteps-1].By != 3*maxClockSteps-1 {
+		t.Errorf("%d steps: %v", len(got), got)
+	}
+}
