@@ -46,6 +46,7 @@
 //	call, pending, holding, reaper   queries of ours, from their sending to their end
 //	watch, teller, spare             their contexts; who runs callbacks; calls used again
 //	observe, roster, restore         sightings, on their way to recorder, table and core; histories
+//	rows, showed                     what else the recorder is told, and what messages show
 //	walk, seed, shortlist, lookup    lookups; scrape, explore and bootstrap are made of them
 //	upkeep, agenda, reach            what the node does on its own; core, bucket, place: for whom
 //	lifeline, wallclock              whether the network is there, and what time it is

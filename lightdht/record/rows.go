@@ -21,7 +21,8 @@ type Target struct {
 // IsZero reports whether t is nothing.
 func (t Target) IsZero() bool { return t == Target{} }
 
-// Query is a query that we received.
+// Query is a query that we received and acted on, be it answered or not. Our own
+// that come back to us are among them: Node then has our ID.
 type Query struct {
 	Time     time.Time
 	Self     kad.ID       // our ID, which was asked
@@ -39,27 +40,27 @@ func (q *Query) When() time.Time { return q.Time }
 // Kind returns KindQuery.
 func (q *Query) Kind() Kind { return KindQuery }
 
-// Visit is a query of ours that was sent, and what became of it. The contacts
-// that its answer named are its edges.
+// Visit is a query of ours and what became of it, be it that it was never sent. The
+// contacts that its answer named are its edges.
 type Visit struct {
-	Time    time.Time    // when it was sent
+	Time    time.Time    // when it was sent, or was to be
 	Self    kad.ID       // our ID, which asked
 	Node    kad.NodeInfo // who was asked; with the zero ID when that was not known
 	Method  string
 	Target  Target
 	Outcome Outcome
-	Code    int           // of ErrorReply: the KRPC error code
-	RTT     time.Duration // of Reply and ErrorReply: the round trip; else how long was waited
-	Replier kad.ID        // of Reply and ErrorReply: the ID that answered; zero when it told none
-	Version []byte        // the client version told; nil when none
-	BEPs    BEPs          // what the answer showed
-	Nodes   []kad.NodeInfo
-	Peers   int // that it told
-	Sent    int // UDP payload of the query in bytes
-	Got     int // and of the answer; 0 without one
+	Code    int            // of ErrorReply: the KRPC error code
+	RTT     time.Duration  // of Reply and ErrorReply: the round trip; else how long was waited
+	Replier kad.ID         // of Reply and ErrorReply: the ID that answered; zero when it told none
+	Version []byte         // the client version told; nil when none
+	BEPs    BEPs           // what the answer showed
+	Nodes   []kad.NodeInfo // that it named, IPv4's before IPv6's, whatever their addresses; on the public network 128 at most
+	Peers   int            // that it told
+	Sent    int            // UDP payload of the query in bytes; 0 when it was not sent
+	Got     int            // and of the answer; 0 without one
 }
 
-// When returns the time that the query was sent.
+// When returns Time.
 func (v *Visit) When() time.Time { return v.Time }
 
 // Kind returns KindVisit.
@@ -116,7 +117,7 @@ type Closest struct {
 	RTT      time.Duration
 	Hop      int
 	Bits     int     // length of the prefix that it shares with the target
-	Distance float64 // to the target, as a fraction of the ID space: above 0, below 1
+	Distance float64 // to the target, as a fraction of the ID space: from 0, of its own ID, to 1
 }
 
 // Estimate is a quantity that was estimated, such as the size of a network.
