@@ -25,8 +25,8 @@ const (
 	frameMagic = 0x66f5c3d7
 	frameHead  = 12
 	frameTime  = 8
-	frameWant  = 64 << 10 // bytes of rows after which a frame is ended
-	frameMost  = 1 << 20  // none is longer
+	frameWant  = 64 << 10  // bytes of rows after which a frame is ended
+	frameMost  = 256 << 10 // none is longer: a row has less than 100 kB
 )
 
 // fileSort is what rows a file has.
@@ -99,6 +99,8 @@ type frames struct {
 	size int64 // of the file, as far as it is to be read
 	buf  []byte
 	gaps []gap
+
+	search *search // of the last gap; nil: none
 }
 
 // next returns the time and the rows of the next frame; io.EOF after the last
@@ -194,31 +196,6 @@ func (f *frames) read(at int64, n int) ([]byte, error) {
 	return f.buf[:got], err
 }
 
-// resync goes on to the next frame that is whole, and notes what it passed over.
-func (f *frames) resync() error {
-	from := f.at
-	for at := from + 1; at < f.size; {
-		b, err := f.read(at, 2*frameWant)
-		if err != nil {
-			return err
-		}
-		found := indexMagic(b)
-		if found < 0 {
-			at += int64(max(len(b)-3, 1))
-			continue
-		}
-		if at += int64(found); f.wholeAt(at) {
-			f.at = at
-			f.gaps = append(f.gaps, gap{from, at - from})
-			return nil
-		}
-		at++
-	}
-	f.at = f.size
-	f.gaps = append(f.gaps, gap{from, f.size - from})
-	return io.EOF
-}
-
 // pass notes that the frame just read is none, and what follows from: nothing, or
 // what was passed over on the way to it.
 func (f *frames) pass(from int64) {
@@ -234,15 +211,6 @@ func (f *frames) wholeAt(at int64) bool {
 	probe := frames{r: f.r, at: at, size: f.size}
 	_, err := probe.frame()
 	return err == nil
-}
-
-func indexMagic(b []byte) int {
-	for i := 0; i+4 <= len(b); i++ {
-		if binary.LittleEndian.Uint32(b[i:]) == frameMagic {
-			return i
-		}
-	}
-	return -1
 }
 
 // framer puts rows into frames.

@@ -2,6 +2,7 @@ package dataset
 
 import (
 	"fmt"
+	"math"
 	"time"
 
 	"github.com/lightdht/lightdht/lightdht/kad"
@@ -196,7 +197,22 @@ func readEstimate(f *fields, at time.Time, names *names) record.Row {
 
 func appendMicros(b []byte, d time.Duration) []byte { return appendInt(b, d.Microseconds()) }
 
-func (f *fields) micros() time.Duration { return time.Duration(f.int()) * time.Microsecond }
+func (f *fields) micros() time.Duration {
+	n := f.int()
+	if n < 0 {
+		return -f.span(uint64(-n))
+	}
+	return f.span(uint64(n))
+}
+
+// span returns so many microseconds.
+func (f *fields) span(n uint64) time.Duration {
+	if n > uint64(math.MaxInt64/time.Microsecond) {
+		f.fail()
+		return 0
+	}
+	return time.Duration(n) * time.Microsecond
+}
 
 // bytes is text as a copy; nil when it is empty.
 func (f *fields) bytes() []byte { return append([]byte(nil), f.text()...) }

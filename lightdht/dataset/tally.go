@@ -281,7 +281,7 @@ func (t *Tally) read(f *fields, base Stamp, names *names) {
 	}
 	if parts&tallyReply != 0 {
 		t.Reply = t.First + f.stamp()
-		t.RTT = time.Duration(f.uint()) * time.Microsecond
+		t.RTT = f.span(f.uint())
 		t.Replies = f.count()
 	}
 	if parts&tallyQuery != 0 {
