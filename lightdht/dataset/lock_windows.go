@@ -11,9 +11,9 @@ import (
 // holds.
 var errLocked = errors.New("in use")
 
-// lock makes the file name, if it is not there, and locks it until it is closed,
-// or the process ends.
-func lock(name string) (*os.File, error) {
+// lockOnce makes the file name, if it is not there, and locks it until it is
+// closed, or the process ends.
+func lockOnce(name string) (*os.File, error) {
 	file, err := os.OpenFile(name, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
 		return nil, err

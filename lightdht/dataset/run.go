@@ -162,13 +162,7 @@ func (r *Run) open() (err error) {
 	if err := os.MkdirAll(r.dir, 0o700); err != nil {
 		return err
 	}
-	name := filepath.Join(r.dir, lockFile)
-	for range 100 { // whoever looks whether it is live holds it for a moment
-		if r.lock, err = lock(name); !errors.Is(err, errLocked) {
-			break
-		}
-		time.Sleep(5 * time.Millisecond)
-	}
+	r.lock, err = lock(filepath.Join(r.dir, lockFile))
 	if err == nil {
 		err = errors.Join(r.manifest.write(r.dir), syncFolder(r.dir), syncFolder(r.store.runs()))
 	}

@@ -113,8 +113,11 @@ func found(dir, network string) error {
 	if err != nil {
 		return err
 	}
+	if slices.ContainsFunc(entries, func(e fs.DirEntry) bool { return e.Name() == storeFile }) {
+		return nil // somebody just made it
+	}
 	for _, e := range entries {
-		if e.Name() != storeFile && !strings.HasPrefix(e.Name(), "."+storeFile) {
+		if !strings.HasPrefix(e.Name(), ".") || !strings.Contains(e.Name(), storeFile) {
 			return fmt.Errorf("%s: %w, and not empty: name a new folder", dir, ErrNoStore)
 		}
 	}
