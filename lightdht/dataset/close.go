@@ -18,10 +18,10 @@ func (r *Run) checkpoint() {
 }
 
 // noteRows puts into the manifest how many rows there are.
-func (r *Run) noteRows(counts [numKinds]uint64) {
+func (r *Run) noteRows() {
 	rows := map[string]uint64{"contacts": r.tallied}
 	for _, kind := range kinds {
-		rows[kind.String()] = counts[kind]
+		rows[kind.String()] = r.kept[kind]
 	}
 	r.manifest.Rows = rows
 }
@@ -29,6 +29,7 @@ func (r *Run) noteRows(counts [numKinds]uint64) {
 // writeManifest writes the manifest. Its maps are made anew, as others fill them.
 func (r *Run) writeManifest() error {
 	m := &r.manifest
+	r.noteRows()
 	m.Drops, m.Counters = map[string]uint64{}, map[string]uint64{}
 	if r.set.Describe != nil {
 		r.set.Describe(m)

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"os"
 	"time"
+
+	"github.com/lightdht/lightdht/lightdht/record"
 )
 
 // journal is the files of one sort that a run writes, one after the other. Its
@@ -65,60 +67,62 @@ func (r *Run) flush() {
 	if r.Err() != nil {
 		return
 	}
-	heap, frames, counts := r.exchange()
-	err := r.writeTallies(heap)
+	heap, frames, rows := r.exchange()
+	left, err := r.writeTallies(heap)
+	r.kept[record.KindSighting] += rows[record.KindSighting] - left
 	if err == nil && len(frames) > 0 {
-		err = r.others.write(frames, 0)
+		err = r.others.write(frames, rows.framed(r.set.KeepSightings))
 	}
 	r.mu.Lock()
 	heap.clear()
 	r.spare, r.room = heap, frames
 	r.mu.Unlock()
-	if err == nil {
-		err = r.size.wrote(r.contacts, r.others)
-	}
+	rows[record.KindSighting] = left
 	if err != nil {
+		r.lose(rows)
 		r.stop(err)
 		return
 	}
-	r.noteRows(counts)
-	if err := r.rotate(); err != nil {
+	r.kept.add(rows)
+	r.noteRows()
+	if err = r.size.wrote(r.contacts, r.others); err == nil {
+		err = r.rotate()
+	}
+	if err != nil {
 		r.stop(err)
 	}
 }
 
 // exchange takes what waits to be written, and has others wait elsewhere.
-func (r *Run) exchange() (*heap, []byte, [numKinds]uint64) {
+func (r *Run) exchange() (*heap, []byte, perKind) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	full := r.heap
-	r.heap, r.spare = r.spare, nil
-	return full, r.rows.take(r.room), r.counts
+	full, rows := r.heap, r.waiting
+	r.heap, r.spare, r.waiting = r.spare, nil, perKind{}
+	return full, r.rows.take(r.room), rows
 }
 
-// writeTallies encodes and writes tallies, a megabyte at a time.
-func (r *Run) writeTallies(h *heap) error {
-	w, rows := r.tallies, uint64(0)
+// writeTallies encodes and writes tallies, a megabyte at a time. When that fails
+// it returns how many sightings are left.
+func (r *Run) writeTallies(h *heap) (left uint64, err error) {
+	w, from := r.tallies, 0
 	w.buf = w.buf[:0]
 	for i := range h.tallies {
 		base := w.open(h.tallies[i].First)
 		w.buf = h.tallies[i].append(w.buf, base)
-		w.settle(false)
-		if rows++; w.from >= 0 || len(w.buf) < sortedChunk {
+		last := i == len(h.tallies)-1
+		w.settle(last)
+		if w.from >= 0 || len(w.buf) < sortedChunk && !last {
 			continue
 		}
+		rows := uint64(i + 1 - from)
 		if err := r.contacts.write(w.buf, rows); err != nil {
-			return err
+			return sightings(h.tallies[from:]), err
 		}
 		r.tallied += rows
-		w.buf, rows = w.buf[:0], 0
+		w.buf, from = w.buf[:0], i+1
 	}
-	w.settle(true)
-	if len(w.buf) == 0 {
-		return nil
-	}
-	r.tallied += rows
-	return r.contacts.write(w.buf, rows)
+	return 0, nil
 }
 
 // rotate ends files that are full, and has those of tallies sorted.

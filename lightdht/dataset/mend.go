@@ -124,7 +124,10 @@ func (s *Store) inspect(run *RunInfo, d dataFile, m *Manifest) (File, error) {
 	note := func(at Stamp) { end = max(end, at) }
 	if d.sort == sortRows {
 		_, err = s.rowsIn(r, run, func(k record.Kind, body []byte) (bool, error) {
-			m.Rows[k.String()]++
+			entry.Rows++
+			if k != record.KindSighting { // which are counted as tallies
+				m.Rows[k.String()]++
+			}
 			f := fields{b: body}
 			note(f.stamp())
 			return true, nil
@@ -133,7 +136,7 @@ func (s *Store) inspect(run *RunInfo, d dataFile, m *Manifest) (File, error) {
 		err = eachTally(r, func(t *Tally) {
 			entry.Rows++
 			m.Rows["contacts"]++
-			m.Rows[record.KindSighting.String()] += uint64(t.Mentions) + uint64(t.Queries) + uint64(t.Replies) + uint64(t.Failures)
+			m.Rows[record.KindSighting.String()] += sightings([]Tally{*t})
 			note(max(t.Seen(), t.Failure))
 		})
 	}

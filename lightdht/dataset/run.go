@@ -75,21 +75,22 @@ type Run struct {
 	key   []byte // of infohashes
 	lock  *os.File
 
-	mu     sync.Mutex // guards what is to be written
-	heap   *heap
-	spare  *heap
-	rows   *framer
-	room   []byte // for rows to be framed into next
-	names  names
-	counts [numKinds]uint64
-	cuts   uint64 // versions and texts that were cut
-	closed bool
+	mu      sync.Mutex // guards what is to be written
+	heap    *heap
+	spare   *heap
+	rows    *framer
+	room    []byte // for rows to be framed into next
+	names   names
+	waiting perKind // rows
+	cuts    uint64  // versions and texts that were cut
+	closed  bool
 
 	flushing sync.Mutex // guards the files
 	contacts *journal
 	others   *journal
 	tallies  *framer // being encoded
 	tallied  uint64  // written
+	kept     perKind // rows that are written
 	manifest Manifest
 	done     []File     // of other rows that are full
 	unsorted []numbered // of tallies that are full and perhaps not sorted yet
@@ -110,6 +111,25 @@ type numbered struct {
 }
 
 const numKinds = len(kinds) + 1
+
+// perKind is a number of rows of each kind.
+type perKind [numKinds]uint64
+
+func (p *perKind) add(o perKind) {
+	for kind := range p {
+		p[kind] += o[kind]
+	}
+}
+
+// framed returns how many of them are written one by one.
+func (p *perKind) framed(sightings bool) (n uint64) {
+	for kind, rows := range p {
+		if sightings || record.Kind(kind) != record.KindSighting {
+			n += rows
+		}
+	}
+	return n
+}
 
 var kinds = [...]record.Kind{
 	record.KindSighting, record.KindQuery, record.KindVisit, record.KindLookup, record.KindEstimate, record.KindEndpoint,
@@ -197,11 +217,26 @@ func (r *Run) Lost() (n uint64) {
 	return n
 }
 
-// stop stops the journal.
+// stop stops the journal. What still waits is lost.
 func (r *Run) stop(err error) {
 	err = fmt.Errorf("the store takes no more: %w", err)
-	if r.err.CompareAndSwap(nil, &err) && r.set.Trouble != nil {
+	if !r.err.CompareAndSwap(nil, &err) {
+		return
+	}
+	r.mu.Lock()
+	r.lose(r.waiting)
+	r.waiting, r.rows.buf, r.rows.from = perKind{}, r.rows.buf[:0], -1
+	r.heap.clear()
+	r.mu.Unlock()
+	if r.set.Trouble != nil {
 		r.set.Trouble(err)
+	}
+}
+
+// lose counts rows as lost.
+func (r *Run) lose(rows perKind) {
+	for kind, n := range rows {
+		r.lost[kind].Add(n)
 	}
 }
 
@@ -223,7 +258,7 @@ func (r *Run) Record(row record.Row) {
 		row = r.withoutInfohash(row)
 	}
 	r.mu.Lock()
-	kept := !r.closed && r.take(row)
+	kept := !r.closed && r.err.Load() == nil && r.take(row)
 	full := len(r.heap.tallies) >= heapFull || len(r.rows.buf) >= rowsFull
 	r.mu.Unlock()
 	if !kept {
@@ -237,26 +272,22 @@ func (r *Run) Record(row record.Row) {
 	}
 }
 
-// take puts a row where it waits for the next flush; false when there is no room.
+// take puts a row where it waits for the next flush; false when there is no room,
+// or when it is of a contact without an address.
 func (r *Run) take(row record.Row) bool {
-	if s, ok := row.(*record.Sighting); ok {
-		if len(r.heap.tallies) >= heapMost {
-			return false
-		}
-		r.heap.of(s.Node).add(s, r.version(s.Version))
-		r.counts[record.KindSighting]++
-		if !r.set.KeepSightings {
-			return true
-		}
-	}
-	if len(r.rows.buf) >= rowsMost {
+	s, ok := row.(*record.Sighting)
+	framed := !ok || r.set.KeepSightings
+	if framed && len(r.rows.buf) >= rowsMost || ok && (len(r.heap.tallies) >= heapMost || !s.Node.Addr.IsValid()) {
 		return false
 	}
-	r.rows.open(StampOf(row.When()))
-	r.rows.buf = appendRow(r.rows.buf, row)
-	r.rows.settle(false)
-	if row.Kind() != record.KindSighting {
-		r.counts[row.Kind()]++
+	r.waiting[row.Kind()]++
+	if ok {
+		r.heap.of(s.Node).add(s, r.version(s.Version))
+	}
+	if framed {
+		r.rows.open(StampOf(row.When()))
+		r.rows.buf = appendRow(r.rows.buf, row)
+		r.rows.settle(false)
 	}
 	return true
 }

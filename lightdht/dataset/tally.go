@@ -146,6 +146,15 @@ func (t *Tally) mergeRow(o *Tally) {
 // only failed.
 func (t *Tally) Seen() Stamp { return max(t.Last, t.First) }
 
+// sightings returns how many sightings tallies are of.
+func sightings(tallies []Tally) (n uint64) {
+	for i := range tallies {
+		t := &tallies[i]
+		n += uint64(t.Mentions) + uint64(t.Queries) + uint64(t.Replies) + uint64(t.Failures)
+	}
+	return n
+}
+
 // Contact returns t as a table keeps it.
 func (t *Tally) Contact() table.Contact {
 	return table.Contact{
