@@ -1,0 +1,125 @@
+"""What --share writes: nothing real is left in it, and what is to be kept is.
+Usage: shared.py DIR"""
+
+import hashlib
+import ipaddress
+import json
+import pathlib
+import random
+import re
+import sys
+
+import exported
+from verdict import check, leave, same
+
+PAIRS = 10_000
+PRIVATE = {"lookups": ["error", "distance"]}  # columns that are left out
+
+
+def secrets(dir):
+    """All that must not be found: IDs, addresses and infohashes of every table, and
+    our own IDs and places from the manifests."""
+    found = set()
+    for table in exported.every(dir / "out").values():
+        for name, kind in table.columns.items():
+            if kind in ("id", "hash", "addr"):
+                found.update(exported.column(table, name))
+    for run in exported.manifest(dir / "out" / "contacts.csv")["runs"]:
+        for vantage in run.get("vantages") or []:
+            found.add(vantage["id"])
+            for place in vantage["local"] + (vantage.get("external") or []):
+                found.update([place, place.rsplit(":", 1)[0]])
+    found.discard(None)
+    assert len(found) > 200, f"{len(found)} secrets alone"
+    return found
+
+
+def told(raw, secret):
+    """The first of the secrets that stands in a file, as a word or as 20 bytes."""
+    words = set(re.findall(rb"[0-9A-Fa-f]{40}|[0-9A-Fa-f.:]*[.:][0-9A-Fa-f.:]*", raw.lower()))
+    words |= {word.rsplit(b":", 1)[0] for word in words}
+    for s in secret:
+        if s.encode() in words or len(s) == 40 and bytes.fromhex(s) in raw:
+            return s
+    return next(iter(re.findall(rb"(?<![\d.])127\.\d+\.\d+\.\d+", raw)), None)
+
+
+def stand_ins(plain, shared):
+    """Which pseudonyms stand for what: (kind, real, pseudonym). All else is to be
+    as it was."""
+    kept = [name for name in plain.columns if name not in PRIVATE.get(plain.what, [])]
+    same(list(shared.columns), kept, "columns")
+    same(len(shared.rows), len(plain.rows), "rows")
+    found = set()
+    for name in kept:
+        kind, pairs = plain.columns[name], list(zip(exported.column(plain, name), exported.column(shared, name)))
+        if kind not in ("id", "hash", "addr"):
+            same([b for _, b in pairs], [a for a, _ in pairs], name)
+            continue
+        for real, fake in pairs:
+            assert (real is None) == (fake is None), f"{name}: {fake} stands for {real}"
+            if real is not None:
+                found.add((kind, real, fake))
+    return found
+
+
+def number(kind, text):
+    if kind == "addr":
+        a = ipaddress.ip_address(text)
+        return a.version, int(a), a.max_prefixlen
+    return 0, int(text, 16), 160
+
+
+def prefixes(kind, pairs):
+    """Of pairs at random, and of neighbours, which have the long prefixes."""
+    source = random.Random(1)
+    known = sorted((number(kind, real), number(kind, fake)) for real, fake in pairs)
+    assert len(known) > 100, f"{len(known)} values alone"
+    drawn = [source.sample(known, 2) for _ in range(PAIRS)] + list(zip(known, known[1:]))
+    longest = 0
+    for (a, fake_a), (b, fake_b) in drawn:
+        same((fake_a[0], fake_b[0]), (a[0], b[0]), "families")
+        if a[0] == b[0]:
+            bits = exported.shared_bits(a[1], b[1], a[2])
+            same(exported.shared_bits(fake_a[1], fake_b[1], a[2]), bits, f"bits that the stand-ins of {a[1]:x} and {b[1]:x} share")
+            longest = max(longest, bits)
+    assert longest >= 10, f"no two share more than {longest} bits"
+
+
+def manifest(path, key):
+    m = exported.manifest(path)
+    share, digest = m["share"], hashlib.sha256(key.encode()).hexdigest()
+    assert key not in json.dumps(m) and digest not in json.dumps(m), "it has the key, or its bare hash"
+    same(share["left_out"], PRIVATE.get(m["what"], []), "left_out")
+    for run in m["runs"]:
+        same([name for name in ("parameters", "error", "seed") if name in run], [], "told of a run")
+        same([v["local"] for v in run.get("vantages") or []], [[] for _ in run.get("vantages") or []], "places of ours")
+    return share["key"]
+
+
+def main(dir):
+    plain, shared, secret = exported.every(dir / "out"), exported.every(dir / "shared"), secrets(dir)
+    for path in sorted((dir / "shared").iterdir()):
+        with check(f"shared {path.name}: no ID, address or infohash that is real"):
+            found = told(path.read_bytes(), secret)
+            assert found is None, f"{found} is in it"
+    found = set()
+    for what in exported.KINDS:
+        with check(f"shared {what}: pseudonyms for names, all else as it was"):
+            found |= stand_ins(plain[what], shared[what])
+        with check(f"shared {what}: the same under the same key"):
+            assert (dir / "shared" / f"{what}.csv").read_bytes() == (dir / "again" / f"{what}.csv").read_bytes(), "it is not"
+    for kind in "id", "addr":
+        pairs = {(real, fake) for k, real, fake in found if k == kind}
+        with check(f"shared, each {kind}: one pseudonym in all tables, of it alone"):
+            same((len({a for a, _ in pairs}), len({b for _, b in pairs})), (len(pairs), len(pairs)), "real, pseudonyms")
+            same([a for a, b in pairs if a == b], [], "stand for themselves")
+        with check(f"shared, each {kind}: common prefixes of {PAIRS} pairs and of all neighbours keep their lengths"):
+            prefixes(kind, pairs)
+    with check("shared, manifests: one fingerprint, and nothing of where runs were made"):
+        key = (dir / "key").read_text().strip()
+        same(len({manifest(dir / "shared" / f"{what}.csv", key) for what in exported.KINDS}), 1, "fingerprints")
+
+
+main(pathlib.Path(sys.argv[1]))
+leave()
