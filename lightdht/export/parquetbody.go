@@ -106,7 +106,7 @@ func (m *pageMeter) uncompressed(body []byte, n int) (plain []byte, err error) {
 	m.plain = pageBuffer(m.plain, n)
 	switch m.codec {
 	case format.Zstd:
-		plain, err = m.zstd.DecodeAll(body, m.plain[:0])
+		plain, err = m.zstd.DecodeAll(body, m.plain[:0:n]) // n is the limit
 	case format.Snappy:
 		if size, e := s2.DecodedLen(body); e != nil || size > n {
 			return nil, fmt.Errorf("snappy of more than %d bytes", n)
@@ -173,7 +173,8 @@ func checkRuns(b []byte, bits int, values int32) error {
 			return io.ErrUnexpectedEOF
 		}
 		b = b[used:]
-		count, size := head>>1, uint64(bits+7)/8 // of one value that repeats
+		count := min(head>>1, 1<<40) // so that eight times as many are no less
+		size := uint64(bits+7) / 8   // of one value that repeats
 		if head&1 != 0 {
 			if count > uint64(len(b)) && bits > 0 {
 				return io.ErrUnexpectedEOF
@@ -181,7 +182,7 @@ func checkRuns(b []byte, bits int, values int32) error {
 			size = count * uint64(bits)
 			count *= 8
 		}
-		if left -= int64(min(count, 1<<40)); left < 0 {
+		if left -= int64(count); left < 0 {
 			return errRuns
 		}
 		if size > uint64(len(b)) {

@@ -26,10 +26,13 @@ const parquetMagic = "PAR1"
 //	PAR1 · pages … · metadata · length of the metadata (4 bytes) · PAR1
 func checkFooter(r io.ReaderAt, size int64) error {
 	var head [4]byte
-	if size < int64(len(head)) || readParquetAt(r, head[:], 0) != nil || string(head[:]) != parquetMagic {
+	var tail [8]byte
+	if err := readParquetAt(r, head[:min(size, 4)], 0); err != nil {
+		return fmt.Errorf("parquet: reading the start of the file: %w", err)
+	}
+	if string(head[:]) != parquetMagic {
 		return fmt.Errorf("parquet: this is not a Parquet file: it does not begin with %s", parquetMagic)
 	}
-	var tail [8]byte
 	if size < 12 {
 		return fmt.Errorf("parquet: the file is cut off after %d bytes", size)
 	}

@@ -42,6 +42,7 @@ func TestParquetIsNone(t *testing.T) {
 		"PA":                       "not a Parquet file",
 		"id,ip\r\n":                "not a Parquet file",
 		"PAR1":                     "cut off",
+		"PAR1 and much more":       "does not end",
 		"PAR1PAR1":                 "cut off",
 		"PAR1\x00\x00\x00\x00":     "cut off",
 		"PAR1\xff\xff\xff\x7fPAR1": "metadata of 2147483647 bytes in a file of 12",
@@ -192,7 +193,7 @@ func foreignParquet[T any](t *testing.T, row T) []byte {
 	return file.Bytes()
 }
 
-// brokenDisk is a disk that fails beyond its first n bytes.
+// brokenDisk is a disk whose first n bytes cannot be read.
 type brokenDisk struct {
 	*bytes.Reader
 	n int64
@@ -210,8 +211,9 @@ func (b brokenDisk) ReadAt(p []byte, at int64) (int, error) {
 func TestParquetReadFails(t *testing.T) {
 	file := smallParquet(t)
 	for _, n := range []int64{1, int64(len(file))} {
-		if _, _, err := readParquet(brokenDisk{bytes.NewReader(file), n}, int64(len(file))); err == nil {
-			t.Errorf("a disk that fails before byte %d: no error", n)
+		_, _, err := readParquet(brokenDisk{bytes.NewReader(file), n}, int64(len(file)))
+		if !errors.Is(err, errBrokenDisk) {
+			t.Errorf("a disk that fails before byte %d: %v", n, err)
 		}
 	}
 }

@@ -231,7 +231,7 @@ func TestSQLiteForeign(t *testing.T) {
 	for name, want := range map[string]string{
 		filepath.Join(dir, "none"): "no such file",
 		dir:                        "directory",
-		file("empty", nil):         "empty",
+		file("nothing", nil):       "empty",
 		file("text", []byte(strings.Repeat("x", 999))): "not a database",
 		file("short", ours[:len(ours)/2]):              "malformed",
 		foreignSQLite(t, "CREATE TABLE t (a)"):         "no such table: columns",
