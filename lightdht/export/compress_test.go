@@ -3,6 +3,7 @@ package export
 import (
 	"bytes"
 	"io"
+	"math/rand/v2"
 	"strings"
 	"testing"
 
@@ -53,6 +54,27 @@ func TestCompress(t *testing.T) {
 		}
 		if n := len(squeezed(t, name, table)); magic != "run," && n > len(table)/2 {
 			t.Errorf("%q: %d bytes of %d", name, n, len(table))
+		}
+	}
+}
+
+// What is not read to its end leaves nothing behind either.
+func TestDecompressSome(t *testing.T) {
+	defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
+	r := rand.NewChaCha8([32]byte{})
+	data := make([]byte, 8<<20)
+	r.Read(data)
+	for _, name := range []string{"a.gz", "a.zst", "a"} {
+		r, err := Decompress(bytes.NewReader(squeezed(t, name, data)), name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		some := make([]byte, 100)
+		if _, err := io.ReadFull(r, some); err != nil || !bytes.Equal(some, data[:100]) {
+			t.Errorf("%s: %v", name, err)
+		}
+		if err := r.Close(); err != nil {
+			t.Errorf("%s: %v", name, err)
 		}
 	}
 }

@@ -165,6 +165,7 @@ func TestReadErrors(t *testing.T) {
 		{CSV, strings.Repeat("a,", 2000), 0, `line 1: 2001 columns: a table has at most 1000`},
 		{CSV, ",n\n0,1\n", 0, `line 1: column 1 has no name`},
 		{CSV, "s,n\n\"a\nb\",1\nx,abc\n", 1, `line 4, column n: "abc" is no int`},
+		{CSV, "s,n\n\"a\nb\",abc\n", 0, `line 3, column n: "abc" is no int`},
 		{CSV, "n\n1\n9223372036854775808\n", 1, `line 3, column n: "9223372036854775808" is no int`},
 		{CSV, "n\n1.0\n", 0, `line 2, column n: "1.0" is no int`},
 		{CSV, "s\n\xff\n", 0, `line 2, column s: "\xff" is no text`},

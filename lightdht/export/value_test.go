@@ -198,6 +198,7 @@ func TestFits(t *testing.T) {
 		"":                                      func(*Batch) {},
 		"a batch of 1 columns for a table of 2": func(b *Batch) { b.Cols = b.Cols[:1] },
 		"column a: 2 values in a batch of 1 rows":          func(b *Batch) { b.Cols[0].AddInt(2) },
+		"column a: 3 values in a batch of 1 rows":          func(b *Batch) { b.Cols[0].Ints = make([]int64, 3) },
 		"column b: 1 values in a batch of 2 rows":          func(b *Batch) { b.Len = 2; b.Cols[0].AddInt(2) },
 		"column b: a batch has addr in it, the table text": func(b *Batch) { b.Cols[1] = newVector(Addr) },
 		"column a: a batch has bool in it, the table int":  func(b *Batch) { b.Cols[0].Type = Bool },
