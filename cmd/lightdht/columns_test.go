@@ -45,7 +45,7 @@ func dictionary(t *testing.T) (names []string, types map[string]string) {
 func TestColumnsAreInTheDictionary(t *testing.T) {
 	described, types := dictionary(t)
 	written := slices.Concat(peerColumns, scrapeColumns, closestColumns, pingColumns, storedColumns,
-		queryColumns, entranceColumns, figureColumns, ledgerColumns(t))
+		queryColumns, runColumns, entranceColumns, figureColumns, ledgerColumns(t))
 	for _, what := range export.Whats {
 		for _, c := range export.SchemaOf(what) {
 			written = append(written, c.Name)

@@ -74,7 +74,7 @@ func newApp(stdin io.Reader, stdout, stderr io.Writer) *cli.App {
 		Action:               noCommand,
 		Commands: []*cli.Command{
 			probeCommand(), pingCommand(), lookupCommand(), announceCommand(), dumpCommand(),
-			nodeCommand(), testnetCommand(), benchCommand(), completionCommand(),
+			nodeCommand(), storeCommand(), testnetCommand(), benchCommand(), completionCommand(),
 		},
 	}
 	for _, c := range app.Commands {

@@ -69,7 +69,7 @@ func laboratory(env *testscript.Env) error {
 	}
 	env.Defer(func() { silent.Close() })
 	first := net.Infos()[0]
-	env.Setenv("GORACE", "atexit_sleep_ms=0") // else a program built with -race takes a second to end
+	env.Setenv("GORACE", "atexit_sleep_ms=0")                       // else a program built with -race takes a second to end
 	env.Setenv("XDG_DATA_HOME", filepath.Join(env.WorkDir, "data")) // in a folder of the user's no script writes
 	env.Setenv("LIGHTDHT_STORE", "")
 	env.Setenv("HASH", someHash)
