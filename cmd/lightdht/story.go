@@ -77,4 +77,9 @@ func vantage(n *lightdht.Node) dataset.Vantage {
 }
 
 // clockSteps returns when the clock of a node was stepped.
-func clockSteps(*lightdht.Node) []dataset.ClockStep { return nil }
+func clockSteps(n *lightdht.Node) (steps []dataset.ClockStep) {
+	for _, s := range n.ClockSteps() {
+		steps = append(steps, dataset.ClockStep{At: s.At.UTC(), By: s.By.String()})
+	}
+	return steps
+}
