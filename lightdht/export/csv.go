@@ -19,7 +19,7 @@ func csvLayout(s Schema, o Options) *layout {
 	}
 	l.head = string(header) + l.after
 	l.empty = l.head
-	if len(s) == 1 {
+	if len(s) == 1 { // its lines could be empty
 		l.absent = `""`
 		l.cells[0].value = neverEmpty(l.cells[0].value)
 	}

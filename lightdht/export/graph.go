@@ -44,10 +44,11 @@ const slabSize = 1 << 14
 // noTime is no time: the one next to it is 300,000 years ago.
 const noTime = math.MinInt64
 
+// graph owns all that it knows: one goroutine writes, and none is started.
 type graph struct {
 	schema  Schema
 	columns edgeColumns
-	render  func(*bufio.Writer, *graph)
+	render  func(*bufio.Writer, *graph) // writes it in its format
 	out     *bufio.Writer
 	opts    Options
 
@@ -64,12 +65,13 @@ type edgeColumns struct {
 	time     int
 }
 
-// newGraphML returns a writer of a directed graph in GraphML; see graphml.go.
+// newGraphML returns a writer of a directed graph in GraphML; see graph_ml.go.
 func newGraphML(w io.Writer, s Schema, o Options) (Writer, error) {
 	return newGraph(w, GraphML, s, o, renderGraphML)
 }
 
-// newEdgeList returns a writer of a directed graph as a list of edges.
+// newEdgeList returns a writer of a directed graph as a list of edges; see
+// graph_list.go.
 func newEdgeList(w io.Writer, s Schema, o Options) (Writer, error) {
 	return newGraph(w, EdgeList, s, o, renderEdgeList)
 }
@@ -115,6 +117,7 @@ func (g *graph) Write(b *Batch) error {
 	return g.err
 }
 
+// add adds a row: to an edge that is there, or as a new one.
 func (g *graph) add(b *Batch, row int) error {
 	c := &g.columns
 	from, err := endpointOf(b, row, c.src.id, c.src.ip, c.src.port)
@@ -133,7 +136,8 @@ func (g *graph) add(b *Batch, row int) error {
 	return nil
 }
 
-// endpointOf returns the node that three columns tell.
+// endpointOf returns the node that three columns tell; the error begins with the
+// name of the column without src_ or dst_.
 func endpointOf(b *Batch, row, id, ip, port int) (n endpoint, err error) {
 	if v := &b.Cols[id]; !v.Null[row] {
 		n.id, n.known = v.IDs[row], true

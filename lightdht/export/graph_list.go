@@ -13,6 +13,7 @@ import (
 //
 // A node is its ID at its address; of those that are not known, each is a hyphen.
 
+// renderEdgeList writes the whole file. A graph without edges is an empty one.
 func renderEdgeList(w *bufio.Writer, g *graph) {
 	nodes := g.inOrder()
 	var line []byte
@@ -25,6 +26,7 @@ func renderEdgeList(w *bufio.Writer, g *graph) {
 	})
 }
 
+// appendEndpoint appends a node: no part of it has a space.
 func appendEndpoint(dst []byte, n *endpoint) []byte {
 	if n.known {
 		dst = appendID(dst, &n.id)

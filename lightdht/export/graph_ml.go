@@ -18,6 +18,7 @@ const graphMLHead = `<?xml version="1.0" encoding="UTF-8"?>
 
 const graphMLTail = "</graph>\n</graphml>\n"
 
+// renderGraphML writes the whole file. The writer keeps its first error for Flush.
 func renderGraphML(w *bufio.Writer, g *graph) {
 	when := "string"
 	if g.opts.Micros {
@@ -43,6 +44,7 @@ func renderGraphML(w *bufio.Writer, g *graph) {
 	w.WriteString(graphMLTail)
 }
 
+// appendGraphMLNode appends a node; a port without an address says nothing.
 func appendGraphMLNode(dst []byte, number int, n *endpoint) []byte {
 	dst = strconv.AppendInt(append(dst, `<node id="n`...), int64(number), 10)
 	dst = append(dst, `">`...)
@@ -58,6 +60,7 @@ func appendGraphMLNode(dst []byte, number int, n *endpoint) []byte {
 	return append(dst, "</node>\n"...)
 }
 
+// appendGraphMLEdge appends an edge with its weight and its times, if it has any.
 func appendGraphMLEdge(dst []byte, t *traffic, o Options) []byte {
 	dst = strconv.AppendUint(append(dst, `<edge source="n`...), uint64(t.from), 10)
 	dst = strconv.AppendUint(append(dst, `" target="n`...), uint64(t.to), 10)
@@ -69,11 +72,13 @@ func appendGraphMLEdge(dst []byte, t *traffic, o Options) []byte {
 	return append(dst, "</edge>\n"...)
 }
 
+// appendNumberOf appends an attribute that is a number.
 func appendNumberOf(dst []byte, key string, n int64) []byte {
 	dst = append(append(append(dst, `<data key="`...), key...), `">`...)
 	return append(strconv.AppendInt(dst, n, 10), `</data>`...)
 }
 
+// appendTimeOf appends an attribute that is a time, in the form that was asked for.
 func appendTimeOf(dst []byte, key string, micros int64, o Options) []byte {
 	if o.Micros {
 		return appendNumberOf(dst, key, micros)

@@ -18,6 +18,8 @@ func jsonLayout(s Schema, o Options) *layout {
 	}
 }
 
+// jsonCells returns the columns, each with its key, which is escaped here once and
+// for all, behind the brace or comma before it.
 func jsonCells(s Schema, o Options) []cell {
 	cells := make([]cell, len(s))
 	for i, c := range s {
@@ -27,7 +29,8 @@ func jsonCells(s Schema, o Options) []cell {
 	return cells
 }
 
-// jsonValue returns what writes the values of a type.
+// jsonValue returns what writes the values of a type. That an integer may be too
+// large for a float64 is the reader's concern: JSON sets no bounds to numbers.
 func jsonValue(t Type, o Options) appendValue {
 	switch t {
 	case ID, Hash:
@@ -48,7 +51,8 @@ func jsonValue(t Type, o Options) appendValue {
 	return appendIntValue
 }
 
-// quoted returns what writes a value between quotes, which has nothing to escape.
+// quoted returns what writes a value between quotes: one of hex digits, or an
+// address, which has nothing to escape.
 func quoted(value appendValue) appendValue {
 	return func(dst []byte, v *Vector, row int) []byte {
 		return append(value(append(dst, '"'), v, row), '"')

@@ -55,7 +55,7 @@ func columnsOf(names []string, typeOf typeOf) (Schema, error) {
 // is the end. The rows before an error come before it. They can be ranged over
 // once, since what they are read from is.
 func batches(s Schema, next func(*Batch) error) iter.Seq2[*Batch, error] {
-	get := s.Pool()
+	get := s.Pool() // so that released batches are filled again
 	return func(yield func(*Batch, error) bool) {
 		for {
 			b := get()
@@ -91,7 +91,8 @@ func fill(b *Batch, next func(*Batch) error) error {
 	return nil
 }
 
-// cut leaves n values in a column.
+// cut leaves n values in a column, or as many as it has: those of a row that went
+// wrong in the middle are left out.
 func (v *Vector) cut(n int) {
 	v.Null = v.Null[:min(n, len(v.Null))]
 	v.IDs, v.Addrs = v.IDs[:min(n, len(v.IDs))], v.Addrs[:min(n, len(v.Addrs))]
@@ -133,6 +134,7 @@ func clipped(s string) string {
 	return s[:60] + "…"
 }
 
+// addParsedID adds an ID or a hash of hex digits in either case.
 func (v *Vector) addParsedID(s string) bool {
 	id, err := kad.ParseID(s)
 	if err == nil {
@@ -166,6 +168,7 @@ func (v *Vector) addParsedText(s string) bool {
 	return true
 }
 
+// addParsedInt adds a decimal number that has no fraction and fits.
 func (v *Vector) addParsedInt(s string) bool {
 	n, err := strconv.ParseInt(s, 10, 64)
 	if err == nil {

@@ -33,7 +33,8 @@ func readCSV(r io.Reader, typeOf typeOf) (Schema, iter.Seq2[*Batch, error], erro
 	return s, batches(s, func(b *Batch) error { return addCSVRow(b, c, s) }), nil
 }
 
-// addCSVRow adds the values of the next row.
+// addCSVRow adds the values of the next row. The line of an error is that in which
+// its field begins: a field between quotes may have several.
 func addCSVRow(b *Batch, c *csv.Reader, s Schema) error {
 	fields, err := c.Read()
 	if err != nil {
@@ -86,6 +87,7 @@ type carriages struct {
 	again  bool // a carriage return is to be repeated
 }
 
+// Read passes on what r has at hand, with the carriage returns doubled.
 func (c *carriages) Read(p []byte) (int, error) {
 	for n := range p {
 		if c.again {

@@ -27,6 +27,8 @@ func readJSON(r io.Reader, typeOf typeOf) (Schema, iter.Seq2[*Batch, error], err
 	return readObjects(o, typeOf)
 }
 
+// readObjects reads the first object, which names the columns; the others are read
+// when they are ranged over.
 func readObjects(o *objects, typeOf typeOf) (Schema, iter.Seq2[*Batch, error], error) {
 	err := o.next()
 	if err != nil && err != io.EOF {
@@ -55,7 +57,8 @@ type objectRows struct {
 	ended   bool
 }
 
-// add adds the values of the next object.
+// add adds the values of the next object. A column that it has no key for gets an
+// absent one.
 func (r *objectRows) add(b *Batch) error {
 	if r.ended {
 		return io.EOF
@@ -113,6 +116,7 @@ type objects struct {
 	members []member        // of it
 }
 
+// newObjects returns what reads the objects of r, one after the other.
 func newObjects(r io.Reader) *objects {
 	lines := &lineCount{r: withoutMark(r), line: 1}
 	return &objects{d: json.NewDecoder(lines), lines: lines}
@@ -193,6 +197,7 @@ type lineCount struct {
 	newlines []int64 // offsets that at was not yet beyond
 }
 
+// Read notes where the newlines are of what it passes on.
 func (c *lineCount) Read(p []byte) (int, error) {
 	n, err := c.r.Read(p)
 	for i, b := range p[:n] {

@@ -42,6 +42,8 @@ func appendMembers(dst []member, object string) ([]member, error) {
 	return dst, nil
 }
 
+// skipSpace returns the place of the next byte that is no space. There is one: the
+// brace at the end.
 func skipSpace(s string, i int) int {
 	for s[i] == ' ' || s[i] == '\t' || s[i] == '\r' || s[i] == '\n' {
 		i++
@@ -50,7 +52,8 @@ func skipSpace(s string, i int) int {
 }
 
 // unquoted returns what the string says that s begins with, and its length with
-// the quotes.
+// the quotes. Most are a part of s as they are; those with an escape, or with bytes
+// that may be no UTF-8, are left to encoding/json.
 func unquoted(s string) (text string, n int) {
 	plain := true
 	n = len(`"`)

@@ -42,6 +42,8 @@ func (l *layout) appendRows(dst []byte, b *Batch, from, to int, first bool) []by
 	return dst
 }
 
+// appendRow appends a row without what stands before and behind it. All that
+// depends on a column's type was decided in its cell.
 func (l *layout) appendRow(dst []byte, b *Batch, row int) []byte {
 	cols := b.Cols[:len(l.cells)]
 	for i := range l.cells {
@@ -75,7 +77,8 @@ var layouts = map[Format]func(Schema, Options) *layout{
 	TextLines: textLayout, CSV: csvLayout, NDJSON: ndjsonLayout, JSON: jsonLayout,
 }
 
-// textLayout is for people: values between tabs, no header.
+// textLayout is for people: values between tabs, no header. An absent value is
+// nothing between two tabs.
 func textLayout(s Schema, o Options) *layout {
 	l := &layout{schema: s, after: "\n"}
 	for i, c := range s {

@@ -15,6 +15,8 @@ import (
 // appendValue appends the value of a row, which is not absent.
 type appendValue func(dst []byte, v *Vector, row int) []byte
 
+// The first ones are of a column: they take the value out of it.
+
 func appendIntValue(dst []byte, v *Vector, row int) []byte {
 	return strconv.AppendInt(dst, v.Ints[row], 10)
 }
@@ -49,7 +51,7 @@ var hexPairs = func() (t [256][2]byte) {
 	return t
 }()
 
-// appendID appends 40 hex digits.
+// appendID appends 40 hex digits, lower case, two for each look into the table.
 func appendID(dst []byte, id *kad.ID) []byte {
 	var digits [2 * kad.Size]byte
 	for i, b := range id {
@@ -59,7 +61,8 @@ func appendID(dst []byte, id *kad.ID) []byte {
 	return append(dst, digits[:]...)
 }
 
-// octet appends a number below 256.
+// octet appends a number below 256, as strconv would, which first has to find out
+// that it is so small.
 func octet(dst []byte, n byte) []byte {
 	switch {
 	case n < 10:
