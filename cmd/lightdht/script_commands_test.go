@@ -27,6 +27,8 @@ import (
 //	interrupt N PATTERN command…   so it does after Ctrl-C, pressed when a line of its standard error matches
 //	deaf N PATTERN command…        so it does when besides nobody reads its standard error from then on
 //	unread N PATTERN command…      so it does when nobody reads its standard output, from the beginning
+//	killed PATTERN command…        the command is killed when a line of its standard error matches
+//	beside PATTERN command… -- command…   the second runs, with status 0, once a line of the first matches, which Ctrl-C then ends
 //	rotated FILE command…          so does it with status 0, after FILE, once it had rows, was renamed and SIGHUP sent
 //	rows FORMAT N                  there are N rows, in correct FORMAT
 //	column FORMAT NAME             prints one column, or field NAME of text, 1 being the first
@@ -39,6 +41,8 @@ var scriptCommands = map[string]func(ts *testscript.TestScript, neg bool, args [
 	"interrupt": interruptCommand,
 	"deaf":      deafCommand,
 	"unread":    unreadCommand,
+	"killed":    killedCommand,
+	"beside":    besideCommand,
 	"rotated":   rotatedCommand,
 	"rows":      rowsCommand,
 	"column":    columnCommand,
@@ -122,6 +126,42 @@ func interrupted(ts *testscript.TestScript, neg bool, args []string, stdout io.W
 		ts.Fatalf("no line of standard error matched")
 	}
 	checkStatus(ts, err, number(ts, args[0]))
+}
+
+// once calls do for the first of the lines that match.
+func once(ts *testscript.TestScript, pattern string, do func(p *os.Process)) func(*os.Process, io.Closer, []byte) {
+	when, err := regexp.Compile(pattern)
+	ts.Check(err)
+	seen := false
+	return func(p *os.Process, _ io.Closer, line []byte) {
+		if !seen && when.Match(line) {
+			seen = true
+			do(p)
+		}
+	}
+}
+
+func killedCommand(ts *testscript.TestScript, neg bool, args []string) {
+	arguments(ts, neg, args, 2)
+	err := watched(ts, args[1:], ts.Stdout(), once(ts, args[0], func(p *os.Process) { ts.Check(p.Kill()) }))
+	if err == nil {
+		ts.Fatalf("it ended by itself")
+	}
+}
+
+func besideCommand(ts *testscript.TestScript, neg bool, args []string) {
+	arguments(ts, neg, args, 4)
+	both := slices.Index(args, "--")
+	if both < 0 {
+		ts.Fatalf("no second command")
+	}
+	second := args[both+1:]
+	err := watched(ts, args[1:both], ts.Stdout(), once(ts, args[0], func(p *os.Process) {
+		err := watched(ts, second, ts.Stdout(), func(*os.Process, io.Closer, []byte) {})
+		ts.Check(p.Signal(os.Interrupt))
+		ts.Check(err)
+	}))
+	checkStatus(ts, err, 0)
 }
 
 // watched runs a command and shows each line of its standard error to saw, which

@@ -36,8 +36,17 @@ func TestScripts(t *testing.T) {
 		Dir:                "testdata/script",
 		Setup:              laboratory,
 		Cmds:               scriptCommands,
+		Condition:          scriptCondition,
 		RequireUniqueNames: true,
 	})
+}
+
+// scriptCondition tells scripts whether the user may do anything: [root].
+func scriptCondition(name string) (bool, error) {
+	if name != "root" {
+		return false, fmt.Errorf("no condition %q", name)
+	}
+	return os.Geteuid() == 0, nil
 }
 
 // labNodes is how many nodes a script's network has.
