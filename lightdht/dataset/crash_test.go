@@ -59,7 +59,7 @@ func TestMain(m *testing.M) {
 // child starts this test binary as a process of its own.
 func child(t testing.TB, task, dir string) *exec.Cmd {
 	cmd := exec.Command(os.Args[0], dir)
-	cmd.Env = append(os.Environ(), childTask+"="+task, "GOMAXPROCS=4")
+	cmd.Env = append(os.Environ(), childTask+"="+task, "GOMAXPROCS=4", "GORACE=atexit_sleep_ms=0")
 	cmd.Stderr = os.Stderr
 	return cmd
 }

@@ -19,7 +19,7 @@ func manyFrames(t *testing.T, seed uint64) (*Store, string) {
 	t.Helper()
 	w, s := newWorld(seed, 0), newStore(t)
 	r := begin(t, s, Settings{FlushEvery: time.Hour})
-	for range 9000 {
+	for range 6000 {
 		r.Record(&record.Sighting{Time: w.tick(), Node: kad.NodeInfo{ID: w.id(), Addr: w.addr()}, Event: record.Event(1 + w.IntN(4))})
 	}
 	finish(t, r)
@@ -61,14 +61,14 @@ func TestZoneIsSought(t *testing.T) {
 		t.Fatal(err)
 	}
 	frames := framesOf(pristine)
-	if len(frames) < 5 {
+	if len(frames) < 4 {
 		t.Fatalf("%d frames", len(frames))
 	}
 	whole := contactsOf(t, s, Filter{})
-	if len(whole) != 9000 {
+	if len(whole) != 6000 {
 		t.Fatalf("%d contacts", len(whole))
 	}
-	for i := range 30 {
+	for i := range 20 {
 		file := append([]byte(nil), pristine...)
 		if i > 0 { // where the first ID of a frame is, or its length
 			at := frames[w.IntN(len(frames))].from

@@ -126,7 +126,7 @@ const format = 1
 func readJSON(name string, content []byte, to any) error {
 	var form struct{ Format int }
 	if err := json.Unmarshal(content, &form); err != nil {
-		return fmt.Errorf("%s: spoilt, or only half copied: %w", name, err)
+		return fmt.Errorf("%s: %w: %w", name, errSpoilt, err)
 	}
 	if form.Format > format {
 		return fmt.Errorf("%s: %w", name, errNewer)
@@ -135,12 +135,17 @@ func readJSON(name string, content []byte, to any) error {
 		return fmt.Errorf("%s: %w", name, errForeign)
 	}
 	if err := json.Unmarshal(content, to); err != nil {
-		return fmt.Errorf("%s: spoilt: %w", name, err)
+		return fmt.Errorf("%s: %w: %w", name, errSpoilt, err)
 	}
 	return nil
 }
 
-var errForeign = errors.New("not written by lightdht")
+var (
+	errForeign    = errors.New("not written by lightdht")
+	errSpoilt     = errors.New("spoilt, or only half copied")
+	errNoManifest = errors.New("has no " + manifestFile + ": half copied, or it crashed when it began")
+	errRenamed    = errors.New("says that it is another run: copied under another name")
+)
 
 func writeJSON(name string, v any) error {
 	b, err := json.MarshalIndent(v, "", "  ")

@@ -42,7 +42,7 @@ func (s *Store) Mend() (ended int, err error) {
 // mendable reports whether a run that does not go on has not ended either.
 func (s *Store) mendable(r *RunInfo) bool {
 	if r.Manifest == nil {
-		return !errors.Is(r.Err, errNewer)
+		return errors.Is(r.Err, errNoManifest) || errors.Is(r.Err, errSpoilt)
 	}
 	return r.Err == nil && r.Manifest.State == Running
 }
@@ -67,10 +67,31 @@ func (s *Store) mend(r *RunInfo) (bool, error) {
 	if err := s.rebuild(r, &m); err != nil {
 		return false, err
 	}
+	if errors.Is(r.Err, errSpoilt) {
+		if err := s.putManifestAside(r.dir); err != nil {
+			return false, err
+		}
+	}
 	if err := errors.Join(m.write(r.dir), syncFolder(r.dir)); err != nil {
 		return false, err
 	}
-	return true, os.Remove(filepath.Join(r.dir, lockFile))
+	os.Remove(filepath.Join(r.dir, lockFile))
+	return true, nil
+}
+
+// putManifestAside keeps a manifest that cannot be read in the folder torn.
+func (s *Store) putManifestAside(dir string) error {
+	file, err := os.Open(filepath.Join(dir, manifestFile))
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	aside := filepath.Join(dir, tornFolder, manifestFile)
+	if err := os.MkdirAll(filepath.Dir(aside), 0o700); err != nil {
+		return err
+	}
+	s.problem(fmt.Errorf("%s: %w: kept as %s", file.Name(), errSpoilt, aside))
+	return errors.Join(copyPart(aside, file), syncFolder(filepath.Dir(aside)))
 }
 
 // rebuild puts the files of a run in order, and what they have into its manifest.
@@ -106,6 +127,9 @@ func (s *Store) rebuild(r *RunInfo, m *Manifest) error {
 	}
 	sorted, _ := srt.now()
 	m.Files = append(rows, sorted...)
+	if m.End.IsZero() {
+		m.End = m.Start // it has no rows
+	}
 	return removeCovered(r.dir)
 }
 
@@ -125,7 +149,9 @@ func (s *Store) inspect(run *RunInfo, d dataFile, m *Manifest) (File, error) {
 	if d.sort == sortRows {
 		_, err = s.rowsIn(r, run, func(k record.Kind, body []byte) (bool, error) {
 			entry.Rows++
-			if k != record.KindSighting { // which are counted as tallies
+			if k == record.KindSighting { // it is in a tally, too
+				m.KeepSightings = true
+			} else {
 				m.Rows[k.String()]++
 			}
 			f := fields{b: body}
@@ -257,6 +283,9 @@ func removeCovered(dir string) error {
 		return err
 	}
 	for _, e := range entries {
+		if !e.Type().IsRegular() {
+			continue
+		}
 		d, ok := parseDataFile(e.Name())
 		_, begun := parseDataFile(e.Name()[1:])
 		if ok && !slices.Contains(count, d) || begun && e.Name()[0] == '.' {

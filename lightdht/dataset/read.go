@@ -153,7 +153,7 @@ func (s *Store) cursors(f *Filter) (all []cursor, ranks []rank, err error) {
 func (s *Store) readable(r *RunInfo) bool {
 	s.problem(r.Err)
 	var other *OtherNetworkError
-	return !errors.As(r.Err, &other) && !errors.Is(r.Err, errNewer)
+	return !errors.As(r.Err, &other) && !errors.Is(r.Err, errNewer) && !errors.Is(r.Err, errRenamed)
 }
 
 // runCursors opens the tallies of a run.

@@ -226,9 +226,11 @@ func (s *Store) run(id RunID) RunInfo {
 	case r.Err != nil && r.Live && errors.Is(r.Err, fs.ErrNotExist):
 		r.Err = nil // it just begins
 	case errors.Is(r.Err, fs.ErrNotExist):
-		r.Err = fmt.Errorf("%s: has no %s: half copied, or it crashed when it began", r.dir, manifestFile)
+		r.Err = fmt.Errorf("%s: %w", r.dir, errNoManifest)
 	case r.Err == nil && r.Manifest.Network != s.head.Network:
 		r.Err = fmt.Errorf("%s: %w; left out", r.dir, &OtherNetworkError{r.ID.String(), r.Manifest.Network, s.head.Network})
+	case r.Err == nil && r.Manifest.Run != id:
+		r.Err = fmt.Errorf("%s: %w; left out", r.dir, errRenamed)
 	}
 	return r
 }
