@@ -7,6 +7,8 @@ import json
 import pathlib
 import random
 import re
+import shutil
+import subprocess
 import sys
 
 import exported
@@ -97,7 +99,38 @@ def manifest(path, key):
     return share["key"]
 
 
+def dump(dir, store, name, *flags):
+    """Dumps shared contacts into a file of this name, and returns the manifest."""
+    path = dir / "told" / f"{name}.csv"
+    command = [dir / "lightdht", "dump", "--store", store, "--share", dir / "key", "-o", path, *flags]
+    subprocess.run(command, check=True, timeout=60, capture_output=True)
+    assert exported.manifest(path)["rows"] > 0, "there is no row"
+    return exported.manifest(path)
+
+
+def chosen(dir, plain):
+    """A manifest names the flags that chose the rows: not what they say of IDs."""
+    id = plain.rows[0][list(plain.columns).index("id")]
+    for prefix in id, id[:8], id[:8] + "/32":
+        m = dump(dir, dir / "store", "prefix", "--prefix", prefix)
+        assert id[:8] not in json.dumps(m), f"--prefix {prefix} is in it: {m['filter']}"
+
+
+def spoilt(dir):
+    """A manifest names what was wrong with the store: not where that is."""
+    store = dir / "told" / "somebodys-folder"
+    shutil.copytree(dir / "store", store)
+    spoil = max(store.glob("runs/*/contacts*.sorted"), key=lambda path: path.stat().st_size)
+    with open(spoil, "r+b") as file:
+        file.seek(300)
+        file.write(b"x" * 40)
+    m = dump(dir, store, "spoilt")
+    assert m["problems"], "it knows of no problem"
+    assert store.name not in json.dumps(m), f"the folder of the store is in it: {m['problems']}"
+
+
 def main(dir):
+    (dir / "told").mkdir()
     plain, shared, secret = exported.every(dir / "out"), exported.every(dir / "shared"), secrets(dir)
     for path in sorted((dir / "shared").iterdir()):
         with check(f"shared {path.name}: no ID, address or infohash that is real"):
@@ -121,5 +154,11 @@ def main(dir):
         same(len({manifest(dir / "shared" / f"{what}.csv", key) for what in exported.KINDS}), 1, "fingerprints")
 
 
-main(pathlib.Path(sys.argv[1]))
+    with check("shared, manifest of --prefix: it does not tell the prefix"):
+        chosen(dir, plain["contacts"])
+    with check("shared, manifest of a spoilt store: it does not tell where that is"):
+        spoilt(dir)
+
+
+main(pathlib.Path(sys.argv[1]).resolve())
 leave()
