@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/lightdht/lightdht/lightdht"
@@ -220,5 +222,19 @@ func (d *dumping) describe(s export.Schema, store *dataset.Store) error {
 		}
 		m.About(runs, &d.source.Filter, d.key)
 	}
+	if d.key != nil {
+		d.veil(&m, store)
+	}
 	return m.Write(d.file)
+}
+
+// veil changes what the manifest of shared data says of the prefix that IDs were
+// chosen by, and of where the store is.
+func (d *dumping) veil(m *export.Manifest, store *dataset.Store) {
+	if p := d.source.Filter.Prefix; m.Filter["prefix"] != "" {
+		m.Filter["prefix"] = d.key.ID(p.First()).Prefix(p.Bits()).String() // by which the pseudonyms can be chosen
+	}
+	for i, problem := range m.Problems {
+		m.Problems[i] = strings.ReplaceAll(problem, filepath.Clean(store.Dir())+string(filepath.Separator), "")
+	}
 }
