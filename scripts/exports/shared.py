@@ -109,11 +109,14 @@ def dump(dir, store, name, *flags):
 
 
 def chosen(dir, plain):
-    """A manifest names the flags that chose the rows: not what they say of IDs."""
+    """A manifest names the prefix that chose the rows: that of the pseudonyms."""
     id = plain.rows[0][list(plain.columns).index("id")]
     for prefix in id, id[:8], id[:8] + "/32":
         m = dump(dir, dir / "store", "prefix", "--prefix", prefix)
         assert id[:8] not in json.dumps(m), f"--prefix {prefix} is in it: {m['filter']}"
+        told = m["filter"]["prefix"].split("/")[0]
+        fakes = exported.column(exported.read(dir / "told" / "prefix.csv"), "id")
+        assert all(fake.startswith(told) for fake in fakes), f"{fakes[0]} does not begin with {told}"
 
 
 def spoilt(dir):
