@@ -24,7 +24,8 @@
 //	Time    RFC 3339 in UTC   the same       TIMESTAMP (µs, UTC)      as CSV
 //	absent  empty             null           null                     NULL
 //
-// Times have microseconds: six digits behind the point in RFC 3339. With
+// Times have microseconds: six digits behind the point in RFC 3339, which those
+// outside the years 0 to 9999 have no form in: they are whole numbers. With
 // Options.Micros they are whole numbers, microseconds since 1970, in all formats
 // but Parquet. A Text that is empty cannot be told from an absent one in CSV: no
 // column has both.

@@ -13,7 +13,7 @@ type Format string
 
 // The formats.
 const (
-	TextLines Format = "text"     // columns between tabs, for people: no header, escaped as in CSV's texts
+	TextLines Format = "text"     // columns between tabs, for people: no header, with backslashes before what would break a line
 	CSV       Format = "csv"      // RFC 4180: a header, lines that end in CRLF
 	NDJSON    Format = "ndjson"   // an object on each line
 	JSON      Format = "json"     // an array of objects
