@@ -219,6 +219,7 @@ func (d *dumping) readKey(c *cli.Context) error {
 	if d.key, err = pseudonym.ParseKey(b); err != nil {
 		return fmt.Errorf("--share %s: %w", name, err)
 	}
+	d.source.Key = d.key
 	return nil
 }
 

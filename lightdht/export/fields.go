@@ -248,7 +248,7 @@ func lookupFields(t *texts) []field[found] {
 		count("bytes_out", func(l *record.Lookup) int { return l.Sent }),
 		count("bytes_in", func(l *record.Lookup) int { return l.Got }),
 		col("duration_us", Int, func(v *Vector, f *found) { v.AddInt(f.lookup.Duration.Microseconds()) }),
-		col("rank", Int, func(v *Vector, f *found) { v.count(uint32(f.rank), f.closest != nil) }),
+		private(col("rank", Int, func(v *Vector, f *found) { v.count(uint32(f.rank), f.closest != nil) })),
 		col("id", ID, one(func(v *Vector, c *record.Closest) { v.id(c.Node.ID) })),
 		col("ip", Addr, one(func(v *Vector, c *record.Closest) { v.addr(c.Node.Addr.Addr()) })),
 		col("port", Int, one(func(v *Vector, c *record.Closest) { v.port(c.Node.Addr) })),

@@ -10,6 +10,7 @@ import (
 	"github.com/lightdht/lightdht/lightdht/dataset"
 	"github.com/lightdht/lightdht/lightdht/kad"
 	"github.com/lightdht/lightdht/lightdht/krpc"
+	"github.com/lightdht/lightdht/lightdht/pseudonym"
 	"github.com/lightdht/lightdht/lightdht/record"
 	"github.com/lightdht/lightdht/table"
 )
@@ -38,6 +39,10 @@ type Source struct {
 	PerRun  bool     // of Contacts: a row for each run that saw one, with what that saw
 	Columns []string // these; nil: all
 	Geo     *Geo     // adds country, asn and as_org; nil: does not
+
+	// Key says that the rows will be written with Share under this key: then they
+	// come in an order that does not give the pseudonyms away. nil: they will not.
+	Key *pseudonym.Key
 }
 
 // Open returns a table of a store's rows. Columns that there are not are an error.
@@ -46,19 +51,19 @@ func (s Source) Open(store *dataset.Store, what What) (Table, error) {
 	switch what {
 	case Contacts:
 		if s.PerRun {
-			return open(s, contactFields(t, s.Geo), perRun(store, f))
+			return open(s, contactFields(t, s.Geo), s.perRun(store, f))
 		}
-		return open(s, contactFields(t, s.Geo), store.Contacts(f))
+		return open(s, contactFields(t, s.Geo), s.contacts(store, f))
 	case Sightings:
-		return open(s, sightingFields(t, s.Geo), store.Sightings(f))
+		return open(s, sightingFields(t, s.Geo), s.sightings(store, f))
 	case Queries:
 		return open(s, queryFields(t, s.Geo), rows[record.Query](store, record.KindQuery, f))
 	case Visits:
 		return open(s, visitFields(t, s.Geo), rows[record.Visit](store, record.KindVisit, f))
 	case Edges:
-		return open(s, edgeFields(t), edges(store, f))
+		return open(s, edgeFields(t), s.edges(store, f))
 	case Lookups:
-		return open(s, lookupFields(t), lookups(store, f))
+		return open(s, lookupFields(t), s.lookups(store, f))
 	case Estimates:
 		return open(s, estimateFields(t), rows[record.Estimate](store, record.KindEstimate, f))
 	case Endpoints:
@@ -70,13 +75,18 @@ func (s Source) Open(store *dataset.Store, what What) (Table, error) {
 // Seen returns a table of contacts that belong to no store, as they are now.
 func (s Source) Seen(contacts iter.Seq[table.Contact]) (Table, error) {
 	now := dataset.StampOf(time.Now())
-	return open(s, contactFields(newTexts(), s.Geo), func(yield func(*dataset.Contact, error) bool) {
+	var seq iter.Seq2[*dataset.Contact, error] = func(yield func(*dataset.Contact, error) bool) {
 		for c := range contacts {
 			if !yield(&dataset.Contact{Tally: dataset.TallyOf(c), Judged: now}, nil) {
 				return
 			}
 		}
-	})
+	}
+	if s.Key != nil {
+		known := seq
+		seq = disguised(s.Key, kad.Prefix{}, 0, nodeOf, func(kad.Prefix) iter.Seq2[*dataset.Contact, error] { return known })
+	}
+	return open(s, contactFields(newTexts(), s.Geo), seq)
 }
 
 func open[R any](s Source, fields []field[R], seq iter.Seq2[*R, error]) (Table, error) {
@@ -152,7 +162,7 @@ func rows[R any](store *dataset.Store, kind record.Kind, f dataset.Filter) iter.
 }
 
 // perRun yields the contacts of one run after the other.
-func perRun(store *dataset.Store, f dataset.Filter) iter.Seq2[*dataset.Contact, error] {
+func (s Source) perRun(store *dataset.Store, f dataset.Filter) iter.Seq2[*dataset.Contact, error] {
 	return func(yield func(*dataset.Contact, error) bool) {
 		runs, err := store.Runs()
 		if err != nil {
@@ -165,7 +175,7 @@ func perRun(store *dataset.Store, f dataset.Filter) iter.Seq2[*dataset.Contact, 
 				continue
 			}
 			one.Runs = []dataset.RunID{run.ID}
-			for c, err := range store.Contacts(one) {
+			for c, err := range s.contacts(store, one) {
 				if !yield(c, err) || err != nil {
 					return
 				}
@@ -183,7 +193,7 @@ type naming struct {
 
 // edges yields who was named in answers to our queries, and by whom: the ID that
 // answered.
-func edges(store *dataset.Store, f dataset.Filter) iter.Seq2[*naming, error] {
+func (s Source) edges(store *dataset.Store, f dataset.Filter) iter.Seq2[*naming, error] {
 	return func(yield func(*naming, error) bool) {
 		for v, err := range rows[record.Visit](store, record.KindVisit, f) {
 			if err != nil {
@@ -191,7 +201,7 @@ func edges(store *dataset.Store, f dataset.Filter) iter.Seq2[*naming, error] {
 				return
 			}
 			e := naming{v.run, v.Row, kad.NodeInfo{ID: v.Row.Replier, Addr: v.Row.Node.Addr}, kad.NodeInfo{}}
-			for _, e.dst = range v.Row.Nodes {
+			for _, e.dst = range s.nodes(v.Row.Nodes) {
 				if !yield(&e, nil) {
 					return
 				}
@@ -209,7 +219,7 @@ type found struct {
 	rank    int64
 }
 
-func lookups(store *dataset.Store, f dataset.Filter) iter.Seq2[*found, error] {
+func (s Source) lookups(store *dataset.Store, f dataset.Filter) iter.Seq2[*found, error] {
 	return func(yield func(*found, error) bool) {
 		row := found{}
 		for l, err := range rows[record.Lookup](store, record.KindLookup, f) {
@@ -225,12 +235,8 @@ func lookups(store *dataset.Store, f dataset.Filter) iter.Seq2[*found, error] {
 			if len(l.Row.Closest) == 0 && !yield(&row, nil) {
 				return
 			}
-			for i := range l.Row.Closest {
-				c := &l.Row.Closest[i]
-				if row.rank++; i > 0 && kad.FamilyOf(c.Node.Addr.Addr()) != kad.FamilyOf(l.Row.Closest[i-1].Node.Addr.Addr()) {
-					row.rank = 1
-				}
-				if row.closest = c; !yield(&row, nil) {
+			for _, c := range s.closest(l.Row) {
+				if row.closest, row.rank = c.Closest, c.rank; !yield(&row, nil) {
 					return
 				}
 			}
