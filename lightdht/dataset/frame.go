@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"hash/crc32"
 	"io"
-	"math"
 )
 
 // A file of rows is a head and frames, which are only ever appended:
@@ -247,5 +246,3 @@ func (w *framer) take(other []byte) []byte {
 	w.buf = other[:0]
 	return full
 }
-
-const maxStamp = Stamp(math.MaxInt64)
