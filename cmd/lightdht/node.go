@@ -20,8 +20,8 @@ func nodeCommand() *cli.Command {
 		Usage: "be a member of the network until Ctrl-C",
 		Description: "Joins, answers, keeps its place and, unless --passive, gets to know ever more of the network.\n" +
 			"With several IDs each has a socket of its own; all share one table and the limits on sending.\n" +
-			"Without --id and --ids the ID follows our address (BEP 42). On a terminal one line tells\n" +
-			"how it goes: contacts (good/questionable/bad), queries received, packets a second.\n" +
+			"Without --id and --ids the ID is that of the last run and follows our address (BEP 42).\n" +
+			"On a terminal one line tells how it goes: contacts (good/questionable/bad), queries received, packets a second.\n" +
 			"SIGHUP opens the file of --log-queries again and writes that of --ledger; so a node with one of\n" +
 			"these goes on when its terminal is closed: end it with SIGTERM.",
 		Flags:  nodeFlags(),

@@ -12,8 +12,8 @@ import (
 func nodeFlags() []cli.Flag {
 	common := slices.DeleteFunc(commonFlags(), func(f cli.Flag) bool { return f.Names()[0] == "id" })
 	return append(common,
-		&cli.StringSliceFlag{Name: "id", Usage: "an ID of ours, 40 `HEX` digits (repeatable)", DefaultText: "one that follows our address"},
-		&cli.IntFlag{Name: "ids", Usage: "have `N` IDs, evenly spread from --id, from --seed, or at random"},
+		&cli.StringSliceFlag{Name: "id", Usage: "an ID of ours, 40 `HEX` digits (repeatable)", DefaultText: "that of the last run, else random; it follows our address"},
+		&cli.IntFlag{Name: "ids", Usage: "have `N` IDs, evenly spread from --id, from --seed, or from that of the last run"},
 		&cli.DurationFlag{Name: "for", Usage: "how long to run", DefaultText: "until Ctrl-C"},
 		&cli.DurationFlag{Name: "status", Usage: "how often to tell how it goes; 0: never", DefaultText: "1s on a terminal, else 10s"},
 
