@@ -14,6 +14,7 @@ import (
 	"github.com/lightdht/lightdht/lightdht/analysis"
 	"github.com/lightdht/lightdht/lightdht/dataset"
 	"github.com/lightdht/lightdht/lightdht/kad"
+	"github.com/lightdht/lightdht/lightdht/record"
 	"github.com/lightdht/lightdht/table"
 )
 
@@ -164,5 +165,59 @@ func TestEstimateRow(t *testing.T) {
 	row = estimateRow(kad.IPv6, est, mixed, false, now)
 	if row.Family != kad.IPv6 || row.K != 0 || row.Value != 50 || !math.IsNaN(row.Lo) || !math.IsNaN(row.Hi) || row.Level != 0 {
 		t.Errorf("without an interval: got %+v", row)
+	}
+}
+
+// A node is told whom the runs before found good, at once, and with rest of
+// everybody else they heard of, in the background.
+func TestKeeperTellsOfRunsBefore(t *testing.T) {
+	store, err := dataset.Create(t.TempDir(), "private")
+	if err != nil {
+		t.Fatal(err)
+	}
+	begin := func(good func() []table.Contact) *dataset.Run {
+		run, err := store.Begin(dataset.Manifest{}, dataset.Settings{Good: good, MinFree: -1})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return run
+	}
+	const all, known = 500, 20
+	var good []table.Contact
+	before := begin(func() []table.Contact { return good })
+	for i := range all {
+		info := kad.NodeInfo{ID: kad.RandomID(), Addr: netip.AddrPortFrom(netip.AddrFrom4([4]byte{10, 0, byte(i >> 8), byte(i)}), 1)}
+		before.Record(&record.Sighting{Time: time.Now(), Node: info, Event: record.Replied})
+		if len(good) < known {
+			good = append(good, table.Contact{ID: info.ID, Addr: info.Addr, FirstSeen: time.Now(), LastSeen: time.Now(), LastReply: time.Now(), Replies: 1})
+		}
+	}
+	if err := before.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for rest, want := range map[bool]int{false: known, true: all} {
+		node, err := lightdht.Listen("127.0.0.1:0", lightdht.Config{Upkeep: lightdht.UpkeepConfig{Off: true}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var s said
+		k := &keeper{store: store, run: begin(nil), say: s.say, log: func(string, ...any) {}, told: map[string]bool{}}
+		k.begin([]*lightdht.Node{node}, rest)
+		if got := node.Len(); got < known {
+			t.Errorf("%d contacts at once, want %d", got, known)
+		}
+		<-k.background
+		if got := node.Len(); got != want {
+			t.Errorf("%d contacts in the end, want %d", got, want)
+		}
+		for c := range node.Contacts() {
+			if c.Replies != 1 && rest {
+				t.Fatalf("%d replies of %v", c.Replies, c.Info())
+			}
+		}
+		node.Close()
+		if err := k.close(); err != nil || len(s.lines) > 0 {
+			t.Errorf("said %q: %v", s.lines, err)
+		}
 	}
 }

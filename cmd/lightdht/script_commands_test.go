@@ -170,7 +170,7 @@ func watched(ts *testscript.TestScript, args []string, stdout io.Writer, saw fun
 	cmd := exec.Command(args[0], args[1:]...)
 	cmd.Dir = ts.MkAbs(".")
 	cmd.Env = os.Environ()
-	for _, name := range []string{"XDG_DATA_HOME", "LIGHTDHT_STORE"} {
+	for _, name := range []string{"XDG_DATA_HOME", "LIGHTDHT_STORE", "TMPDIR"} {
 		cmd.Env = append(cmd.Env, name+"="+ts.Getenv(name))
 	}
 	cmd.Stdout = stdout
