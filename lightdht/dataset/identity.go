@@ -57,7 +57,7 @@ func (s *Store) Claim() (*Claim, error) {
 func (c *Claim) Save(id Identity) error {
 	id.Format = format
 	c.Identity = id
-	return writeJSON(filepath.Join(c.store.dir, identityFile), id)
+	return errors.Join(writeJSON(filepath.Join(c.store.dir, identityFile), id), syncFolder(c.store.dir))
 }
 
 // Close gives the claim back. A nil claim may be closed.

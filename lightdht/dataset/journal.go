@@ -192,6 +192,9 @@ func (r *Run) sync() {
 		}
 	}
 	r.flushing.Unlock()
+	if err := syncFolder(r.dir); err != nil { // of files that are new
+		r.stop(err)
+	}
 	for _, file := range open {
 		if err := file.Sync(); err != nil && !errors.Is(err, os.ErrClosed) {
 			r.stop(err)

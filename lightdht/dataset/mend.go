@@ -7,7 +7,6 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"slices"
 
 	"github.com/lightdht/lightdht/lightdht/record"
 )
@@ -96,22 +95,37 @@ func (s *Store) putManifestAside(dir string) error {
 
 // rebuild puts the files of a run in order, and what they have into its manifest.
 func (s *Store) rebuild(r *RunInfo, m *Manifest) error {
-	files, err := dataFiles(r.dir)
+	m.Rows = map[string]uint64{}
+	rows, srt, err := s.order(r, m)
 	if err != nil {
 		return err
 	}
-	m.Rows, m.Files = map[string]uint64{}, nil
-	srt := newSorter(r.dir, r.ID)
-	var rows []File
+	sorted, _ := srt.now()
+	m.Files = append(rows, sorted...)
+	if m.End.IsZero() {
+		m.End = m.Start // it has no rows
+	}
+	return removeCovered(r.dir)
+}
+
+// order cuts out of the files of a run what is no whole frame, sorts what is not,
+// and counts into a manifest what there is. It returns the files of other rows,
+// and a sorter that has those of tallies.
+func (s *Store) order(r *RunInfo, m *Manifest) (rows []File, srt *sorter, err error) {
+	files, err := dataFiles(r.dir)
+	if err != nil {
+		return nil, nil, err
+	}
+	srt = newSorter(r.dir, r.ID)
 	for _, d := range files {
 		if gone, err := s.cutTorn(r, d); err != nil {
-			return err
+			return nil, nil, err
 		} else if gone {
 			continue
 		}
 		entry, err := s.inspect(r, d, m)
 		if err != nil {
-			return err
+			return nil, nil, err
 		}
 		switch d.sort {
 		case sortRows:
@@ -121,16 +135,11 @@ func (s *Store) rebuild(r *RunInfo, m *Manifest) error {
 		default:
 			srt.add(d.from)
 			if err := srt.wait(); err != nil { // one after the other: the order counts
-				return err
+				return nil, nil, err
 			}
 		}
 	}
-	sorted, _ := srt.now()
-	m.Files = append(rows, sorted...)
-	if m.End.IsZero() {
-		m.End = m.Start // it has no rows
-	}
-	return removeCovered(r.dir)
+	return rows, srt, nil
 }
 
 // inspect counts the rows of a file, and moves the end of the run to the last.
@@ -269,82 +278,4 @@ func copyPart(name string, from io.Reader) error {
 	}
 	_, err = io.Copy(file, from)
 	return errors.Join(err, file.Sync(), file.Close())
-}
-
-// removeCovered removes files that others stand for, and what was begun and not
-// ended.
-func removeCovered(dir string) error {
-	entries, err := os.ReadDir(dir)
-	if err != nil {
-		return err
-	}
-	count, err := dataFiles(dir)
-	if err != nil {
-		return err
-	}
-	for _, e := range entries {
-		if !e.Type().IsRegular() {
-			continue
-		}
-		d, ok := parseDataFile(e.Name())
-		_, begun := parseDataFile(e.Name()[1:])
-		if ok && !slices.Contains(count, d) || begun && e.Name()[0] == '.' {
-			if err := os.Remove(filepath.Join(dir, e.Name())); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}
-
-// Compact makes one sorted file of all tallies of each run that has ended, after
-// Mend. It returns the bytes of the store before and after.
-func (s *Store) Compact() (before, after int64, err error) {
-	before = folderSize(s.dir)
-	if _, err := s.Mend(); err != nil {
-		return before, before, err
-	}
-	runs, err := s.Runs()
-	if err != nil {
-		return before, before, err
-	}
-	for i := range runs {
-		r := &runs[i]
-		if r.Live || r.Manifest == nil || r.Err != nil {
-			continue
-		}
-		if err := s.compact(r); err != nil {
-			return before, folderSize(s.dir), fmt.Errorf("%s: %w", r.dir, err)
-		}
-	}
-	return before, folderSize(s.dir), nil
-}
-
-// compact makes one file of the tallies of a run.
-func (s *Store) compact(r *RunInfo) error {
-	files, err := dataFiles(r.dir)
-	if err != nil {
-		return err
-	}
-	srt := newSorter(r.dir, r.ID)
-	for _, d := range files {
-		if d.sort == sortSorted {
-			srt.spans, srt.sorted = append(srt.spans, span{d.from, d.to}), append(srt.sorted, File{})
-		}
-	}
-	if n := len(srt.spans); n > 1 {
-		if err := srt.join(span{srt.spans[0].from, srt.spans[n-1].to}, srt.spans); err != nil {
-			return err
-		}
-		m := *r.Manifest
-		m.Files = slices.DeleteFunc(slices.Clone(m.Files), func(f File) bool {
-			d, ok := parseDataFile(f.Name)
-			return ok && d.sort == sortSorted
-		})
-		m.Files = append(m.Files, srt.sorted...)
-		if err := m.write(r.dir); err != nil {
-			return err
-		}
-	}
-	return removeCovered(r.dir)
 }

@@ -101,7 +101,12 @@ func Create(dir, network string) (*Store, error) {
 	if s.head.Network != network {
 		return nil, &OtherNetworkError{dir, s.head.Network, network}
 	}
-	return s, os.MkdirAll(s.runs(), 0o700)
+	if err := os.Mkdir(s.runs(), 0o700); errors.Is(err, fs.ErrExist) {
+		return s, nil
+	} else if err != nil {
+		return nil, err
+	}
+	return s, syncFolder(dir)
 }
 
 // found makes an empty store, unless somebody else does at the same time.
@@ -109,6 +114,7 @@ func found(dir, network string) error {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return err
 	}
+	syncFolder(filepath.Dir(dir)) // which may be somebody else's
 	entries, err := os.ReadDir(dir)
 	if err != nil {
 		return err
@@ -186,6 +192,7 @@ type RunInfo struct {
 	Live     bool      // it goes on
 	Err      error
 	dir      string
+	held     bool // its writer, or who puts it in order, is at it
 }
 
 // ended is when a run's contacts are judged: at its end, or now while it goes on.
@@ -216,12 +223,13 @@ func (s *Store) Runs() ([]RunInfo, error) {
 	return all, nil
 }
 
-// run looks at one run. The lock comes first: a run that ends between the two
-// looks live, and its manifest complete.
+// run looks at one run. The lock comes first: of a run that ends between the two
+// the manifest says so.
 func (s *Store) run(id RunID) RunInfo {
 	r := RunInfo{ID: id, dir: s.runDir(id)}
-	r.Live = locked(filepath.Join(r.dir, lockFile))
+	r.held = locked(filepath.Join(r.dir, lockFile))
 	r.Manifest, r.Err = readManifest(r.dir)
+	r.Live = r.held && (r.Manifest == nil || r.Manifest.State == Running)
 	switch {
 	case r.Err != nil && r.Live && errors.Is(r.Err, fs.ErrNotExist):
 		r.Err = nil // it just begins

@@ -120,7 +120,7 @@ func contactsOf(t testing.TB, s *Store, f Filter) map[kad.NodeInfo]Contact {
 // newStore makes a store that tells of no problem unless it is wanted.
 func newStore(t testing.TB) *Store {
 	t.Helper()
-	s, err := Create(t.TempDir(), "lab")
+	s, err := Create(memoryDir(t), "lab")
 	if err != nil {
 		t.Fatal(err)
 	}

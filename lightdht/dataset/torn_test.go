@@ -52,7 +52,7 @@ func died(t testing.TB, w *world, sightings int) (*Store, RunID) {
 // copied copies a store as anybody would.
 func copied(t testing.TB, from *Store) *Store {
 	t.Helper()
-	dir := filepath.Join(t.TempDir(), "store")
+	dir := filepath.Join(memoryDir(t), "store")
 	if err := os.CopyFS(dir, os.DirFS(from.dir)); err != nil {
 		t.Fatal(err)
 	}

@@ -3,7 +3,6 @@ package dataset
 import (
 	"crypto/sha256"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -146,87 +145,4 @@ func (s *Store) foreign() (names []string) {
 		})
 	}
 	return names
-}
-
-// Merged is what Merge did.
-type Merged struct {
-	Runs, Known, Live int // copied; there already; not copied, as they go on
-	OtherKey          bool
-}
-
-// Merge copies the runs of from that to does not have, or has only as they were
-// before they ended. Runs that go on are left out. Both must be of one network.
-// OtherKey says that infohashes that were hashed in the one are not comparable
-// with those of the other.
-func Merge(to, from *Store) (m Merged, err error) {
-	if to.Network() != from.Network() {
-		return m, &OtherNetworkError{from.dir, from.Network(), to.Network()}
-	}
-	if a, err := os.Stat(to.dir); err == nil {
-		if b, err := os.Stat(from.dir); err == nil && os.SameFile(a, b) {
-			return m, fmt.Errorf("%s and %s are one store", to.dir, from.dir)
-		}
-	}
-	m.OtherKey = to.head.Key != from.head.Key
-	runs, err := from.Runs()
-	if err != nil {
-		return m, err
-	}
-	for i := range runs {
-		r := &runs[i]
-		has := to.run(r.ID)
-		_, err := os.Stat(has.dir)
-		there := err == nil
-		unended := there && !has.Live && (has.Manifest == nil || has.Manifest.State == Running)
-		switch {
-		case r.Live:
-			m.Live++
-		case there && !(unended && r.Manifest != nil && r.Manifest.State != Running):
-			m.Known++
-		case errors.Is(r.Err, errNewer):
-			return m, r.Err
-		default:
-			if err := copyRun(r.dir, has.dir); err != nil {
-				return m, err
-			}
-			m.Runs++
-		}
-	}
-	return m, syncFolder(to.runs())
-}
-
-// copyRun copies the folder of a run: it stands under its name when it is whole.
-func copyRun(from, to string) error {
-	tmp, err := os.MkdirTemp(filepath.Dir(to), ".copy-*")
-	if err != nil {
-		return err
-	}
-	defer os.RemoveAll(tmp)
-	err = filepath.WalkDir(from, func(name string, e fs.DirEntry, err error) error {
-		if err != nil {
-			return err
-		}
-		rel, err := filepath.Rel(from, name)
-		switch {
-		case err != nil:
-			return err
-		case e.IsDir():
-			return os.MkdirAll(filepath.Join(tmp, rel), 0o700)
-		case !e.Type().IsRegular() || rel == lockFile:
-			return nil
-		}
-		file, err := os.Open(name)
-		if err != nil {
-			return err
-		}
-		defer file.Close()
-		return copyPart(filepath.Join(tmp, rel), file)
-	})
-	if err != nil {
-		return err
-	}
-	if err := os.RemoveAll(to); err != nil {
-		return err
-	}
-	return os.Rename(tmp, to)
 }

@@ -1,0 +1,119 @@
+package dataset
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// removeCovered removes files that others stand for, and what was begun and not
+// ended. Who calls it holds the lock of the run.
+func removeCovered(dir string) error {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return err
+	}
+	count, err := dataFiles(dir)
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		if !e.Type().IsRegular() {
+			continue
+		}
+		d, ok := parseDataFile(e.Name())
+		if ok && !slices.Contains(count, d) || begun(e.Name()) {
+			if err := os.Remove(filepath.Join(dir, e.Name())); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// begun reports whether a name is that of a file of a run that was being written.
+func begun(name string) bool {
+	of, ok := strings.CutPrefix(name, ".")
+	_, data := parseDataFile(of)
+	return ok && (data || of == goodFile || strings.HasPrefix(of, manifestFile+"-"))
+}
+
+// Compact makes one sorted file of all tallies of each run that has ended, after
+// Mend. It returns the bytes of the store before and after.
+func (s *Store) Compact() (before, after int64, err error) {
+	before = folderSize(s.dir)
+	if _, err := s.Mend(); err != nil {
+		return before, before, err
+	}
+	runs, err := s.Runs()
+	if err != nil {
+		return before, before, err
+	}
+	for i := range runs {
+		r := &runs[i]
+		if r.Live || r.Manifest == nil || r.Err != nil {
+			continue
+		}
+		if err := s.compact(r); err != nil {
+			return before, folderSize(s.dir), fmt.Errorf("%s: %w", r.dir, err)
+		}
+	}
+	return before, folderSize(s.dir), nil
+}
+
+// compact makes one file of the tallies of a run, unless somebody else is at it. A
+// crash leaves what can be read, and be compacted again.
+func (s *Store) compact(r *RunInfo) error {
+	held, err := lock(filepath.Join(r.dir, lockFile))
+	if errors.Is(err, errLocked) {
+		return nil
+	} else if err != nil {
+		return err
+	}
+	defer held.Close()
+	defer os.Remove(held.Name())
+	files, err := dataFiles(r.dir)
+	if err != nil {
+		return err
+	}
+	if !isCompact(files, r.Manifest) {
+		if err := s.compactFiles(r); err != nil {
+			return err
+		}
+	}
+	return removeCovered(r.dir)
+}
+
+// isCompact reports whether there is no more than one file of tallies, a sorted one,
+// and the manifest knows the files.
+func isCompact(files []dataFile, m *Manifest) bool {
+	tallies := 0
+	for _, d := range files {
+		if d.sort != sortRows {
+			tallies++
+		}
+		if d.sort == sortTallies || !slices.ContainsFunc(m.Files, func(f File) bool { return f.Name == d.name }) {
+			return false
+		}
+	}
+	return tallies <= 1 && len(m.Files) == len(files)
+}
+
+// compactFiles makes the files of tallies one, and tells the manifest.
+func (s *Store) compactFiles(r *RunInfo) error {
+	m, counted := *r.Manifest, Manifest{Rows: map[string]uint64{}}
+	rows, srt, err := s.order(r, &counted)
+	if err != nil {
+		return err
+	}
+	if n := len(srt.spans); n > 1 {
+		if err := srt.join(span{srt.spans[0].from, srt.spans[n-1].to}, srt.spans); err != nil {
+			return err
+		}
+	}
+	m.Files = append(rows, srt.sorted...)
+	return errors.Join(m.write(r.dir), syncFolder(r.dir))
+}

@@ -1,0 +1,144 @@
+package dataset
+
+import (
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+)
+
+func init() { childTasks["compact"] = compactAsChild }
+
+func compactAsChild(dir string) error {
+	s, err := Open(dir)
+	if err != nil {
+		return err
+	}
+	fmt.Println("compacting")
+	_, _, err = s.Compact()
+	return err
+}
+
+// manyFiles makes a store with runs of many sorted files, one of which has stopped
+// and could not sort its last one.
+func manyFiles(t *testing.T, seed uint64) *Store {
+	t.Helper()
+	w, s := newWorld(seed, 400), newStore(t)
+	for range 3 {
+		recorded(t, s, w, 700)
+	}
+	r := begin(t, s, Settings{FlushEvery: time.Hour, segment: 4000})
+	for range 500 {
+		r.Record(w.sighting())
+		r.Flush()
+	}
+	r.sorter.wait()
+	r.sorter.err = os.ErrInvalid
+	if err := r.Close(); err == nil {
+		t.Fatal("it sorted all")
+	}
+	return s
+}
+
+// A process that is killed while it compacts leaves a store that reads as before,
+// and that the next one compacts.
+func TestCompactingIsKilled(t *testing.T) {
+	rng := rand.New(rand.NewPCG(rand.Uint64(), 3))
+	n, before := 4, 0
+	if raceDetector {
+		n = 2
+	}
+	for i := range n {
+		s := manyFiles(t, uint64(i))
+		want := contactsOf(t, s, Filter{})
+		for range 4 {
+			if killedAt(t, "compact", s.dir, rng) {
+				before++
+			}
+			if got := contactsOf(t, s, Filter{}); !maps.Equal(got, want) {
+				t.Fatalf("%d contacts, want %d", len(got), len(want))
+			}
+		}
+		isCompacted(t, s)
+		if got := contactsOf(t, s, Filter{}); !maps.Equal(got, want) {
+			t.Fatalf("compacted, there are %d contacts, want %d", len(got), len(want))
+		}
+	}
+	t.Logf("%d of %d were killed in time", before, 4*n)
+}
+
+// isCompacted compacts a store and looks at what that made.
+func isCompacted(t *testing.T, s *Store) {
+	t.Helper()
+	if _, _, err := s.Compact(); err != nil {
+		t.Fatal(err)
+	}
+	v, err := s.Verify()
+	if err != nil || len(v.Problems) > 0 || v.Files != v.Runs {
+		t.Errorf("verified %+v: %v", v, err)
+	}
+	if left, _ := filepath.Glob(filepath.Join(s.runs(), "*", "[.l]*")); len(left) > 0 {
+		t.Errorf("%v are left", left)
+	}
+}
+
+// Those who compact, mend and read a store at once do not harm each other.
+func TestCompactedAtOnce(t *testing.T) {
+	s := manyFiles(t, 9)
+	want := contactsOf(t, s, Filter{})
+	var busy sync.WaitGroup
+	for range 3 {
+		busy.Go(func() {
+			if _, _, err := s.Compact(); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	for range 2 {
+		busy.Go(func() {
+			for range 10 {
+				n := 0
+				for c, err := range s.Contacts(Filter{}) {
+					if err != nil {
+						t.Error(err)
+						return
+					}
+					if n++; c.Tally != want[c.Node].Tally {
+						t.Errorf("%v is %+v", c.Node, c.Tally)
+						return
+					}
+				}
+				if n != len(want) {
+					t.Errorf("%d contacts, want %d", n, len(want))
+				}
+			}
+		})
+	}
+	busy.Wait()
+	isCompacted(t, s)
+}
+
+// Compacting keeps what is no whole frame, too.
+func TestCompactingKeepsTorn(t *testing.T) {
+	s := manyFiles(t, 10)
+	runs, _ := s.Runs()
+	names, err := filepath.Glob(filepath.Join(runs[0].dir, "*.sorted"))
+	if err != nil || len(names) < 2 {
+		t.Fatal(names, err)
+	}
+	file, _ := os.ReadFile(names[0])
+	file[len(file)/2] ^= 1
+	if err := os.WriteFile(names[0], file, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	told := tell(s)
+	isCompacted(t, s)
+	kept, _ := filepath.Glob(filepath.Join(runs[0].dir, tornFolder, "*"))
+	if len(kept) != 1 || len(*told) != 1 {
+		t.Errorf("kept %v, told %v", kept, *told)
+	}
+}
