@@ -1,6 +1,7 @@
 """What --share writes: nothing real is left in it, and what is to be kept is.
 Usage: shared.py DIR"""
 
+import collections
 import hashlib
 import ipaddress
 import json
@@ -15,7 +16,15 @@ import exported
 from verdict import check, leave, same
 
 PAIRS = 10_000
-PRIVATE = {"lookups": ["error", "distance"]}  # columns that are left out
+PRIVATE = {"lookups": ["error", "rank", "distance"]}  # columns that are left out
+
+# What shared rows are in the order of: pseudonyms, within rows that share these.
+ORDER = {
+    "contacts": ([], "id"),
+    "sightings": (["run"], "id"),
+    "edges": (["run", "time", "src_id"], "dst_id"),
+    "lookups": (["run", "lookup"], "id"),
+}
 
 
 def secrets(dir):
@@ -52,17 +61,39 @@ def stand_ins(plain, shared):
     kept = [name for name in plain.columns if name not in PRIVATE.get(plain.what, [])]
     same(list(shared.columns), kept, "columns")
     same(len(shared.rows), len(plain.rows), "rows")
+    hidden = [name for name in kept if plain.columns[name] in ("id", "hash", "addr")]
     found = set()
-    for name in kept:
-        kind, pairs = plain.columns[name], list(zip(exported.column(plain, name), exported.column(shared, name)))
-        if kind not in ("id", "hash", "addr"):
-            same([b for _, b in pairs], [a for a, _ in pairs], name)
-            continue
-        for real, fake in pairs:
+    for real_row, fake_row in paired(plain, shared, kept, hidden):
+        for name in hidden:
+            real, fake = real_row[name], fake_row[name]
             assert (real is None) == (fake is None), f"{name}: {fake} stands for {real}"
             if real is not None:
-                found.add((kind, real, fake))
+                found.add((plain.columns[name], real, fake))
     return found
+
+
+def paired(plain, shared, kept, hidden):
+    """Each row with the one that stands for it: the next one, where rows are in the
+    order of time, else the one with all that is not hidden, if there is but one."""
+    reals, fakes = exported.by_name(plain), exported.by_name(shared)
+    rest = lambda row: tuple(row[name] for name in kept if name not in hidden)
+    if plain.what not in ORDER:
+        same([rest(row) for row in fakes], [rest(row) for row in reals], "all else")
+        return zip(reals, fakes)
+    count = collections.Counter(map(rest, reals))
+    same(collections.Counter(map(rest, fakes)), count, "all else")
+    of = {rest(row): row for row in fakes}
+    return [(row, of[rest(row)]) for row in reals if count[rest(row)] == 1]
+
+
+def ordered(table):
+    """Shared rows stand in the order of their pseudonyms; sightings that were kept
+    each, in that of time."""
+    within, by = ORDER[table.what]
+    rows = [row for row in exported.by_name(table) if not row.get("event")]
+    for a, b in zip(rows, rows[1:]):
+        if [a[name] for name in within] == [b[name] for name in within] and a[by] is not None:
+            assert a[by] <= b[by], f"{b[by]} comes after {a[by]}"
 
 
 def number(kind, text):
@@ -143,6 +174,9 @@ def main(dir):
     for what in exported.KINDS:
         with check(f"shared {what}: pseudonyms for names, all else as it was"):
             found |= stand_ins(plain[what], shared[what])
+        if what in ORDER:
+            with check(f"shared {what}: in the order of pseudonyms"):
+                ordered(shared[what])
         with check(f"shared {what}: the same under the same key"):
             assert (dir / "shared" / f"{what}.csv").read_bytes() == (dir / "again" / f"{what}.csv").read_bytes(), "it is not"
     for kind in "id", "addr":
