@@ -95,7 +95,7 @@ func (s Source) contacts(store *dataset.Store, f dataset.Filter) iter.Seq2[*data
 func nodeOf(c *dataset.Contact) kad.NodeInfo { return c.Node }
 
 // sightings yields sightings in an order that may be shown: of runs that kept each
-// one that of time, which they have.
+// one that of time, which they have but for those of one time.
 func (s Source) sightings(store *dataset.Store, f dataset.Filter) iter.Seq2[*dataset.Sighting, error] {
 	if s.Key == nil {
 		return store.Sightings(f)
@@ -120,6 +120,8 @@ func (s Source) sightings(store *dataset.Store, f dataset.Filter) iter.Seq2[*dat
 						f.Prefix = zone
 						return store.Sightings(f)
 					})
+			} else {
+				seq = atOnce(s.Key, seq)
 			}
 			for row, err := range seq {
 				if !yield(row, err) || err != nil {
@@ -127,6 +129,38 @@ func (s Source) sightings(store *dataset.Store, f dataset.Filter) iter.Seq2[*dat
 				}
 			}
 		}
+	}
+}
+
+// atOnce yields sightings that come in the order of time, those of one time in the
+// order of their pseudonyms: it is by their distance to a target that an answer
+// names nodes.
+func atOnce(key *pseudonym.Key, seq iter.Seq2[*dataset.Sighting, error]) iter.Seq2[*dataset.Sighting, error] {
+	return func(yield func(*dataset.Sighting, error) bool) {
+		var rows []*dataset.Sighting
+		flush := func() bool {
+			slices.SortStableFunc(rows, func(a, b *dataset.Sighting) int { return key.ID(a.Node.ID).Compare(key.ID(b.Node.ID)) })
+			for _, row := range rows {
+				if !yield(row, nil) {
+					return false
+				}
+			}
+			rows = rows[:0]
+			return true
+		}
+		for row, err := range seq {
+			if err != nil {
+				if flush() {
+					yield(nil, err)
+				}
+				return
+			}
+			if len(rows) > 0 && rows[0].First != row.First && !flush() {
+				return
+			}
+			rows = append(rows, row)
+		}
+		flush()
 	}
 }
 

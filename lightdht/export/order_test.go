@@ -1,6 +1,8 @@
 package export
 
 import (
+	"cmp"
+	"errors"
 	"iter"
 	"slices"
 	"strings"
@@ -159,5 +161,36 @@ func TestZonesByPseudonym(t *testing.T) {
 				t.Errorf("%v cut in %d: %d of %d", all, len(zones), size, want)
 			}
 		}
+	}
+}
+
+// Sightings of one time come in the order of their pseudonyms, all others as they
+// came, and what comes before an error comes.
+func TestAtOnce(t *testing.T) {
+	l, key, end := newLab(t), testKey(t), errors.New("end")
+	var seq []*dataset.Sighting
+	for i := range 100 {
+		seq = append(seq, &dataset.Sighting{Tally: dataset.Tally{Node: kad.NodeInfo{ID: l.id()}, First: dataset.Stamp(1 + i/7)}})
+	}
+	var got []*dataset.Sighting
+	for s, err := range atOnce(key, func(yield func(*dataset.Sighting, error) bool) {
+		for _, s := range seq {
+			if !yield(s, nil) {
+				return
+			}
+		}
+		yield(nil, end)
+	}) {
+		if err == nil {
+			got = append(got, s)
+		} else if err != end {
+			t.Fatal(err)
+		}
+	}
+	slices.SortStableFunc(seq, func(a, b *dataset.Sighting) int {
+		return cmp.Or(cmp.Compare(a.First, b.First), key.ID(a.Node.ID).Compare(key.ID(b.Node.ID)))
+	})
+	if !slices.Equal(got, seq) {
+		t.Error("they do not come in the order of time, then of pseudonyms")
 	}
 }
