@@ -198,10 +198,18 @@ func (d *dumping) expected(store *dataset.Store) (rows int64) {
 	runs, _ := store.Runs()
 	for i := range runs {
 		if m := runs[i].Manifest; m != nil && f.Picks(runs[i].ID) {
-			rows += int64(m.Rows[string(d.what)])
+			rows += d.expectedOf(m)
 		}
 	}
 	return rows
+}
+
+// expectedOf is about how many rows a run has.
+func (d *dumping) expectedOf(m *dataset.Manifest) int64 {
+	if d.what == export.Contacts || d.what == export.Sightings && !m.KeepSightings {
+		return int64(m.Contacts())
+	}
+	return int64(m.Rows[string(d.what)])
 }
 
 // describe writes the manifest of a file.

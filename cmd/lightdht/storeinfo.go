@@ -134,7 +134,7 @@ func runLine(r *dataset.RunInfo) []string {
 	if end := runEnd(r); !end.IsZero() {
 		took = round(end.Sub(m.Start)).String()
 	}
-	line = append(line, m.Command, shortTime(m.Start), took, grouped(int64(runTallies(m))))
+	line = append(line, m.Command, shortTime(m.Start), took, grouped(int64(m.Contacts())))
 	for _, kind := range record.Kinds {
 		line = append(line, grouped(int64(m.Rows[kind.String()])))
 	}
@@ -147,20 +147,6 @@ func runEnd(r *dataset.RunInfo) time.Time {
 		return time.Now()
 	}
 	return r.Manifest.End
-}
-
-// runTallies returns how many rows of contacts a run has: a contact has one in
-// each file, and when the run has one file that is how many there are.
-func runTallies(m *dataset.Manifest) (n uint64) {
-	if m.State == dataset.Running {
-		return m.Rows["contacts"]
-	}
-	for _, f := range m.Files {
-		if strings.HasPrefix(f.Name, "contacts-") {
-			n += f.Rows
-		}
-	}
-	return n
 }
 
 // runDrops returns how much a run dropped, of anything.
@@ -178,7 +164,7 @@ func runRow(store *dataset.Store, r *dataset.RunInfo) []any {
 	if m == nil {
 		m = &dataset.Manifest{Start: r.ID.Time()}
 	}
-	row = append(row, text(m.Command), stamp(m.Start), stamp(m.End), runTallies(m))
+	row = append(row, text(m.Command), stamp(m.Start), stamp(m.End), m.Contacts())
 	for _, kind := range record.Kinds {
 		row = append(row, m.Rows[kind.String()])
 	}

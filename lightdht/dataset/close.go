@@ -19,7 +19,7 @@ func (r *Run) checkpoint() {
 
 // noteRows puts into the manifest how many rows there are.
 func (r *Run) noteRows() {
-	rows := map[string]uint64{"contacts": r.tallied}
+	rows := map[string]uint64{"tallies": r.tallied}
 	for _, kind := range kinds {
 		rows[kind.String()] = r.kept[kind]
 	}

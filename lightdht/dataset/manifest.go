@@ -33,10 +33,25 @@ type Manifest struct {
 	ClockSteps    []ClockStep       `json:"clock_steps,omitempty"`
 	Infohashes    string            `json:"infohashes"` // "raw", or "hashed" and the fingerprint of the key
 	KeepSightings bool              `json:"keep_sightings"`
-	Rows          map[string]uint64 `json:"rows"`     // by kind; of sightings: those that were recorded, of "contacts" the tallies written
+	Rows          map[string]uint64 `json:"rows"`     // by kind; of sightings: those that were recorded, of "tallies" those that were written
 	Drops         map[string]uint64 `json:"drops"`    // every counter of what was dropped, the store's own among them
 	Counters      map[string]uint64 `json:"counters"` // the others of the node
 	Files         []File            `json:"files"`    // that are complete
+}
+
+// Contacts returns how many contacts a run has, as far as its manifest tells: one
+// that is in several of its files is counted in each, and one of a run that goes on
+// each time that it was written. Compact leaves one file.
+func (m *Manifest) Contacts() (n uint64) {
+	if m.State == Running {
+		return m.Rows["tallies"]
+	}
+	for _, f := range m.Files {
+		if d, ok := parseDataFile(f.Name); ok && d.sort != sortRows {
+			n += f.Rows
+		}
+	}
+	return n
 }
 
 // State is how far a run came.

@@ -170,7 +170,7 @@ func (s *Store) inspect(run *RunInfo, d dataFile, m *Manifest) (File, error) {
 	} else {
 		err = eachTally(r, func(t *Tally) {
 			entry.Rows++
-			m.Rows["contacts"]++
+			m.Rows["tallies"]++
 			m.Rows[record.KindSighting.String()] += sightings([]Tally{*t})
 			note(max(t.Seen(), t.Failure))
 		})

@@ -273,13 +273,15 @@ func wholeFile(t *testing.T, name string) bool {
 	var last []byte
 	for at := headSize; at < len(file); {
 		length, ok := frameLength(file[at:])
-		if !ok || at+int(length) > len(file) {
+		if !ok || at+int(length) > len(file) || d.sort == sortSorted && length < frameHead+frameTime+3+kad.Size {
 			return false
 		}
-		if first := file[at+frameHead+frameTime+3:]; d.sort == sortSorted && bytes.Compare(first[:kad.Size], last) <= 0 {
-			return false
-		} else {
-			last = first[:kad.Size]
+		if d.sort == sortSorted {
+			first := file[at+frameHead+frameTime+3:][:kad.Size]
+			if bytes.Compare(first, last) <= 0 {
+				return false
+			}
+			last = first
 		}
 		frame := file[at : at+int(length)]
 		if frameCRC(frame) != uint32(frame[8])|uint32(frame[9])<<8|uint32(frame[10])<<16|uint32(frame[11])<<24 {

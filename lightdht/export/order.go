@@ -169,7 +169,7 @@ func about(store *dataset.Store, f dataset.Filter) (n uint64) {
 	runs, _ := store.Runs()
 	for i := range runs {
 		if m := runs[i].Manifest; m != nil && f.Picks(runs[i].ID) {
-			n += m.Rows["contacts"]
+			n += m.Contacts()
 		}
 	}
 	return n
