@@ -157,7 +157,7 @@ const rttColumns = "id,ip,port,client,n,answered,min_us,median_us,max_us"
 func testUnfinished(t *testing.T, w *world, bin string) {
 	p := run(t, bin, "rtts", "-for", "1s", "-n", "1000000", w.entrance)
 	p.stderr.await(t, func(text string) bool { return strings.Contains(text, "pinging") })
-	w.awaitPings(t, 10*w.net.Len())
+	first := w.awaitPings(t, 10*w.net.Len(), netip.AddrPort{})
 	p.interrupt(t)
 	for _, r := range rowsOf(t, p.stdout.String(), rttColumns) {
 		if n := numbers(t, r[4:]); n[0] == 0 || n[0] != n[1] {
@@ -166,7 +166,7 @@ func testUnfinished(t *testing.T, w *world, bin string) {
 	}
 
 	p = run(t, bin, "rtts", "-for", "1h", w.entrance)
-	w.awaitPings(t, 1)
+	w.awaitPings(t, 1, first)
 	p.interrupt(t)
 	for _, r := range rowsOf(t, p.stdout.String(), rttColumns) {
 		if strings.Join(r[4:], ",") != "0,0,,," {
