@@ -182,8 +182,7 @@ func (k *keeper) close() error {
 		case <-time.After(patience): // a large run is being mended: the next program begins anew
 		}
 	}
-	k.save()
-	err := k.run.Close()
+	err := k.run.Close() // which asks describe, and so saves who we are
 	if e := k.claim.Close(); err == nil {
 		err = e
 	}
