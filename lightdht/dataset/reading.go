@@ -2,10 +2,8 @@ package dataset
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -115,12 +113,17 @@ func dataFiles(dir string) ([]dataFile, error) {
 			all = append(all, d)
 		}
 	}
-	covered := func(d dataFile) bool {
-		return slices.ContainsFunc(all, func(o dataFile) bool {
-			return o.sort == sortSorted && d.sort != sortRows && o.from <= d.from && d.to <= o.to && o != d
-		})
+	var sorted []dataFile
+	for _, d := range all {
+		if d.sort == sortSorted {
+			sorted = append(sorted, d)
+		}
 	}
-	all = slices.DeleteFunc(slices.Clone(all), covered)
+	all = slices.DeleteFunc(all, func(d dataFile) bool {
+		return d.sort != sortRows && slices.ContainsFunc(sorted, func(o dataFile) bool {
+			return o.from <= d.from && d.to <= o.to && o != d
+		})
+	})
 	slices.SortFunc(all, func(a, b dataFile) int {
 		if rows := func(d dataFile) int { return int(bit(d.sort == sortRows)) }; rows(a) != rows(b) {
 			return rows(a) - rows(b)
@@ -128,48 +131,4 @@ func dataFiles(dir string) ([]dataFile, error) {
 		return a.from - b.from
 	})
 	return all, nil
-}
-
-// openTries is how often the files of a run are looked for, when one vanishes
-// while they are opened: its writer merges files meanwhile.
-const openTries = 20
-
-// openFiles opens the files of a run that want picks. Those that this program does
-// not understand are left out and told.
-func openFiles(dir string, want func(dataFile) bool, tell func(error)) ([]*reading, error) {
-	for try := 1; ; try++ {
-		all, strange, err := openOnce(dir, want)
-		if err != nil && errors.Is(err, fs.ErrNotExist) && try < openTries {
-			continue
-		}
-		for _, err := range strange {
-			tell(fmt.Errorf("%w: left out", err))
-		}
-		return all, err
-	}
-}
-
-func openOnce(dir string, want func(dataFile) bool) (all []*reading, strange []error, err error) {
-	names, err := dataFiles(dir)
-	if err != nil {
-		return nil, nil, err
-	}
-	for _, d := range names {
-		if !want(d) {
-			continue
-		}
-		r, err := openReading(dir, d)
-		switch {
-		case err == nil:
-			all = append(all, r)
-		case errors.Is(err, errNewer) || errors.Is(err, errSort):
-			strange = append(strange, err)
-		default:
-			for _, r := range all {
-				r.close()
-			}
-			return nil, nil, err
-		}
-	}
-	return all, strange, nil
 }
