@@ -2,6 +2,7 @@ package dataset
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"net/netip"
 	"os"
@@ -97,7 +98,17 @@ func (s *Store) Good(n int) (good []table.Contact) {
 				good = append(good, c)
 			}
 		}))
+		s.problem(gapError(r))
 		r.close()
 	}
 	return good
+}
+
+// gapError says what of a file is no whole frame; nil when all is.
+func gapError(r *reading) error {
+	gaps, err := gapsOf(r)
+	if err != nil || len(gaps) == 0 {
+		return nil // what is wrong else is told by who reads it
+	}
+	return fmt.Errorf("%s: %v: left out", r.name, gaps[0])
 }

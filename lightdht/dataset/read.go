@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"iter"
 	"slices"
 	"time"
@@ -230,36 +231,53 @@ func (s *Store) Rows(kind record.Kind, f Filter) iter.Seq2[Row, error] {
 
 // rowsOf is Rows of one run; false when that is all.
 func (s *Store) rowsOf(run *RunInfo, kind record.Kind, f *Filter, yield func(Row, error) bool) bool {
-	files, err := openFiles(run.dir, func(d dataFile) bool { return d.sort == sortRows }, s.problem)
+	files, err := dataFiles(run.dir)
 	if err != nil {
 		return yield(Row{}, err) && false
 	}
-	defer func() {
-		for _, r := range files {
-			r.close()
-		}
-	}()
 	names := &names{}
-	for _, r := range files {
-		more, err := s.rowsIn(r, run, func(k record.Kind, body []byte) (bool, error) {
-			if k != kind {
-				return true, nil
-			}
-			fields := fields{b: body}
-			row := readRow(k, &fields, names)
-			if fields.bad {
-				return false, errRow
-			}
-			return !f.passesRow(row) || yield(Row{run.ID, row}, nil), nil
-		})
-		if err != nil {
-			return yield(Row{}, fmt.Errorf("%s: %w", r.name, err)) && false
+	each := func(k record.Kind, body []byte) (bool, error) {
+		if k != kind {
+			return true, nil
 		}
-		if !more {
+		fields := fields{b: body}
+		row := readRow(k, &fields, names)
+		if fields.bad || row == nil {
+			return false, errRow
+		}
+		return !f.passesRow(row) || yield(Row{run.ID, row}, nil), nil
+	}
+	for _, d := range files {
+		if d.sort != sortRows {
+			continue
+		}
+		if more, err := s.rowsOfFile(d, run, each); err != nil {
+			return yield(Row{}, err) && false
+		} else if !more {
 			return false
 		}
 	}
 	return true
+}
+
+// rowsOfFile is rowsIn of a file, which is open no longer than that takes.
+func (s *Store) rowsOfFile(d dataFile, run *RunInfo, each func(record.Kind, []byte) (bool, error)) (bool, error) {
+	r, err := openReading(run.dir, d)
+	switch {
+	case errors.Is(err, errNewer) || errors.Is(err, errSort):
+		s.problem(fmt.Errorf("%w: left out", err))
+		return true, nil
+	case errors.Is(err, fs.ErrNotExist):
+		return true, nil // it had no whole frame, and was mended meanwhile
+	case err != nil:
+		return false, err
+	}
+	defer r.close()
+	more, err := s.rowsIn(r, run, each)
+	if err != nil {
+		err = fmt.Errorf("%s: %w", r.name, err)
+	}
+	return more, err
 }
 
 // rowsIn calls each with the rows of a file, until that says that it is enough.

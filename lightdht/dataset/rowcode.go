@@ -93,7 +93,7 @@ func appendQuery(b []byte, q *record.Query) []byte {
 	b = appendNode(append(b, q.Self[:]...), q.Node)
 	b = appendTarget(b, q.Target)
 	b = appendText(append(b, bit(q.ReadOnly)), cut(q.Method))
-	return appendUint(appendText(b, cut(q.Version)), uint64(q.Size))
+	return appendSmall(appendText(b, cut(q.Version)), q.Size)
 }
 
 func readQuery(f *fields, at time.Time, names *names) record.Row {
@@ -112,8 +112,8 @@ func appendVisit(b []byte, v *record.Visit) []byte {
 	b = append(b, v.Replier[:]...)
 	b = appendText(b, cut(v.Method))
 	b = appendText(b, cut(v.Version))
-	b = appendUint(b, uint64(v.Peers))
-	b = appendUint(appendUint(b, uint64(v.Sent)), uint64(v.Got))
+	b = appendSmall(b, v.Peers)
+	b = appendSmall(appendSmall(b, v.Sent), v.Got)
 	nodes := v.Nodes[:min(len(v.Nodes), maxList)]
 	b = appendUint(b, uint64(len(nodes)))
 	for _, n := range nodes {
@@ -145,14 +145,14 @@ func appendLookup(b []byte, l *record.Lookup) []byte {
 	for _, n := range [...]int{
 		l.K, l.Width, l.Asked, l.Answered, l.Strange, l.TimedOut, l.Failed, l.Silent, l.Hops, l.Found, l.Sent, l.Got,
 	} {
-		b = appendUint(b, uint64(n))
+		b = appendSmall(b, n)
 	}
 	b = appendMicros(b, l.Duration)
 	closest := l.Closest[:min(len(l.Closest), maxList)]
 	b = appendUint(b, uint64(len(closest)))
 	for _, c := range closest {
 		b = appendMicros(appendNode(b, c.Node), c.RTT)
-		b = appendFloat(appendUint(appendUint(b, uint64(c.Hop)), uint64(c.Bits)), c.Distance)
+		b = appendFloat(appendSmall(appendSmall(b, c.Hop), c.Bits), c.Distance)
 	}
 	return b
 }
@@ -180,7 +180,7 @@ func readLookup(f *fields, at time.Time, names *names) record.Row {
 func appendEstimate(b []byte, e *record.Estimate) []byte {
 	b = appendText(appendText(b, cut(e.What)), cut(e.Method))
 	b = append(b, byte(e.Family))
-	b = appendUint(appendUint(b, uint64(e.K)), uint64(e.Samples))
+	b = appendSmall(appendSmall(b, e.K), e.Samples)
 	for _, x := range [...]float64{e.Value, e.Lo, e.Hi, e.Level, e.Recall} {
 		b = appendFloat(b, x)
 	}

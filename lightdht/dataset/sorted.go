@@ -58,7 +58,8 @@ func (h *heap) of(n kad.NodeInfo) *Tally {
 
 // merge adds a tally.
 func (h *heap) merge(t *Tally) {
-	if at := h.of(t.Node); at.First == 0 {
+	n := len(h.tallies)
+	if at := h.of(t.Node); len(h.tallies) > n {
 		*at = *t
 	} else {
 		at.Merge(t)

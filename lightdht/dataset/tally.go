@@ -130,10 +130,11 @@ func (t *Tally) Merge(o *Tally) {
 }
 
 // mergeRow counts the failures since the last answer of the two: those of a
-// tally count unless the other one has a later answer than they are.
+// tally count unless the other one has a later answer than they are. Of what
+// happened at one time, o's is the later.
 func (t *Tally) mergeRow(o *Tally) {
 	row := uint32(0)
-	if t.Failure >= o.Reply {
+	if t.Failure > o.Reply || o.Reply == 0 {
 		row = t.InRow
 	}
 	if o.Failure >= t.Reply {

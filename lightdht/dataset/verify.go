@@ -59,18 +59,14 @@ func (s *Store) Verify() (v Verified, err error) {
 
 // verifyRun looks at the files of a run.
 func (s *Store) verifyRun(r *RunInfo, v *Verified, bad func(error)) {
-	files, err := openFiles(r.dir, func(dataFile) bool { return true }, bad)
-	if err != nil {
-		bad(err)
-		return
-	}
 	listed := map[string]File{}
 	if r.Manifest != nil {
 		for _, f := range r.Manifest.Files {
 			listed[f.Name] = f
 		}
 	}
-	for _, f := range files {
+	look := func(f *reading) {
+		defer f.close()
 		v.Files++
 		v.Bytes += f.size
 		name := filepath.Base(f.name)
@@ -82,7 +78,9 @@ func (s *Store) verifyRun(r *RunInfo, v *Verified, bad func(error)) {
 		if !ok && r.Manifest != nil && r.Manifest.State != Running {
 			bad(fmt.Errorf("%s: is not in the manifest of its run", f.name))
 		}
-		f.close()
+	}
+	if err := eachFile(r.dir, look, bad); err != nil {
+		bad(err)
 	}
 	if r.Live {
 		return // its writer merges files meanwhile
@@ -90,6 +88,33 @@ func (s *Store) verifyRun(r *RunInfo, v *Verified, bad func(error)) {
 	for name := range listed {
 		bad(fmt.Errorf("%s: is missing", filepath.Join(r.dir, name)))
 	}
+}
+
+// eachFile calls look with the files of a run, which closes them: those of tallies
+// are opened at once, as they may vanish, and there are few.
+func eachFile(dir string, look func(*reading), bad func(error)) error {
+	tallies, err := openFiles(dir, func(d dataFile) bool { return d.sort != sortRows }, bad)
+	if err != nil {
+		return err
+	}
+	for _, f := range tallies {
+		look(f)
+	}
+	names, err := dataFiles(dir)
+	if err != nil {
+		return err
+	}
+	for _, d := range names {
+		if d.sort != sortRows {
+			continue
+		}
+		if f, err := openReading(dir, d); err == nil {
+			look(f)
+		} else {
+			bad(err)
+		}
+	}
+	return nil
 }
 
 // checkFile says what is wrong with a file, of which a manifest says what it

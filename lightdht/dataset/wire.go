@@ -36,6 +36,9 @@ func (s Stamp) Time() time.Time {
 
 func appendUint(b []byte, n uint64) []byte { return binary.AppendUvarint(b, n) }
 
+// appendSmall appends what small reads: what is beyond becomes the nearest.
+func appendSmall(b []byte, n int) []byte { return appendUint(b, uint64(min(max(n, 0), math.MaxInt32))) }
+
 func appendInt(b []byte, n int64) []byte { return binary.AppendVarint(b, n) }
 
 func appendText[T ~string | ~[]byte](b []byte, s T) []byte {
