@@ -10,6 +10,7 @@ import (
 
 // checkpoint writes the manifest and the contacts to begin with as they are now.
 func (r *Run) checkpoint() {
+	defer r.complain()
 	r.flushing.Lock()
 	defer r.flushing.Unlock()
 	if err := errors.Join(r.writeManifest(), r.writeGood()); err != nil && r.Err() == nil {
@@ -91,6 +92,7 @@ func (r *Run) Close() error {
 	if was {
 		return r.Err()
 	}
+	defer r.complain()
 	close(r.end)
 	r.working.Wait()
 	r.flushing.Lock()

@@ -115,6 +115,26 @@ func TestLimit(t *testing.T) {
 	finish(t, r)
 }
 
+// Who is told that the journal stopped may use the run.
+func TestTroubleUsesRun(t *testing.T) {
+	s, w := newStore(t), newWorld(1, 9)
+	var r *Run
+	told := 0
+	r = begin(t, s, Settings{FlushEvery: time.Hour, MinFree: -1, Trouble: func(err error) {
+		told++
+		r.Record(w.sighting())
+		if again := r.Sync(); again != err || r.Err() != err || r.Lost() != 1 {
+			t.Errorf("%v, %v, %d lost", again, r.Err(), r.Lost())
+		}
+	}})
+	r.Record(w.sighting())
+	r.size.set.MinFree = 1 << 60
+	r.Flush()
+	if r.Close(); told != 1 {
+		t.Errorf("told %d times", told)
+	}
+}
+
 // A store leaves the disk some room.
 func TestFreeSpaceIsLeft(t *testing.T) {
 	s := newStore(t)

@@ -56,6 +56,7 @@ func (j *journal) finish() (entry File, ok bool, err error) {
 // Flush hands what was recorded until now to the kernel: from then on the end of
 // this program, whatever it be, takes nothing away. The error is that of Err.
 func (r *Run) Flush() error {
+	defer r.complain()
 	r.flushing.Lock()
 	defer r.flushing.Unlock()
 	r.flush()
@@ -184,6 +185,7 @@ func (r *Run) syncEvery() {
 
 // sync syncs the open files, which others may write to meanwhile.
 func (r *Run) sync() {
+	defer r.complain()
 	r.flushing.Lock()
 	var open []*os.File
 	for _, j := range []*journal{r.contacts, r.others} {

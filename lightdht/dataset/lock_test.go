@@ -65,3 +65,56 @@ func TestLookingDoesNotHinder(t *testing.T) {
 	close(end)
 	busy.Wait()
 }
+
+// A run that begins while others mend the store goes on, and is known to.
+func TestBeginWhileMended(t *testing.T) {
+	s := newStore(t)
+	s.Problem = nil
+	end := make(chan struct{})
+	var busy sync.WaitGroup
+	for range 3 {
+		busy.Go(func() {
+			for {
+				select {
+				case <-end:
+					return
+				default:
+				}
+				if _, err := s.Mend(); err != nil && !errors.Is(err, os.ErrNotExist) {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	for range 60 {
+		r, err := s.Begin(Manifest{}, Settings{SyncEvery: -1, MinFree: -1})
+		if err != nil {
+			t.Error(err)
+			continue
+		}
+		r.Record(newWorld(1, 1).sighting())
+		if err := r.Flush(); err != nil {
+			t.Error(err)
+		}
+		if is := s.run(r.ID()); !is.Live || is.Err != nil {
+			t.Errorf("it is %+v", is)
+		}
+		if err := r.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+	close(end)
+	busy.Wait()
+	runs, err := s.Runs()
+	if err != nil || len(runs) != 60 {
+		t.Errorf("%d runs: %v", len(runs), err)
+	}
+	for _, r := range runs {
+		if r.Err != nil || r.Manifest.State != Ended {
+			t.Errorf("%+v", r)
+		}
+	}
+	if v, err := s.Verify(); err != nil || len(v.Problems) > 0 {
+		t.Errorf("verified %+v: %v", v, err)
+	}
+}

@@ -25,7 +25,8 @@ type Settings struct {
 	MaxBytes int64 // size of the whole store at which the journal stops; 0: no limit
 	MinFree  int64 // free space of the disk below which it stops; 0: 256 MiB; below 0: no limit
 
-	// Trouble is told once why the journal stopped, if it does; nil: nobody.
+	// Trouble is told once why the journal stopped, if it does; nil: nobody. It may
+	// use the run, but not close it.
 	Trouble func(error)
 
 	// Describe fills in what a manifest says besides: vantages, drops, counters,
@@ -96,6 +97,7 @@ type Run struct {
 	unsorted []numbered // of tallies that are full and perhaps not sorted yet
 
 	err     atomic.Pointer[error]
+	told    atomic.Bool // Trouble was told of it
 	lost    [numKinds]atomic.Uint64
 	size    spaceWatch
 	kick    chan struct{}
@@ -182,7 +184,11 @@ func (r *Run) open() (err error) {
 	if err := os.MkdirAll(r.dir, 0o700); err != nil {
 		return err
 	}
-	r.lock, err = lock(filepath.Join(r.dir, lockFile))
+	for range 10 { // who mends may take it for one that crashed
+		if r.lock, err = lock(filepath.Join(r.dir, lockFile)); !errors.Is(err, errLocked) {
+			break
+		}
+	}
 	if err == nil {
 		err = errors.Join(r.manifest.write(r.dir), syncFolder(r.dir), syncFolder(r.store.runs()))
 	}
@@ -228,7 +234,12 @@ func (r *Run) stop(err error) {
 	r.waiting, r.rows.buf, r.rows.from = perKind{}, r.rows.buf[:0], -1
 	r.heap.clear()
 	r.mu.Unlock()
-	if r.set.Trouble != nil {
+}
+
+// complain tells Trouble why the journal stopped, if it did and nobody was told. It
+// is called with no lock held.
+func (r *Run) complain() {
+	if err := r.Err(); err != nil && r.told.CompareAndSwap(false, true) && r.set.Trouble != nil {
 		r.set.Trouble(err)
 	}
 }
