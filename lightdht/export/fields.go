@@ -207,7 +207,10 @@ func edgeFields(t *texts) []field[naming] {
 		col("dst_id", ID, func(v *Vector, e *naming) { v.id(e.dst.ID) }),
 		col("dst_ip", Addr, func(v *Vector, e *naming) { v.addr(e.dst.Addr.Addr()) }),
 		col("dst_port", Int, func(v *Vector, e *naming) { v.port(e.dst.Addr) }),
-		col("bucket", Int, func(v *Vector, e *naming) { v.AddInt(int64(kad.CommonPrefixLen(e.src.ID, e.dst.ID))) }),
+		col("bucket", Int, func(v *Vector, e *naming) {
+			both := !e.src.ID.IsZero() && !e.dst.ID.IsZero() // an answer may tell no ID
+			v.count(uint32(kad.CommonPrefixLen(e.src.ID, e.dst.ID)), both)
+		}),
 	}
 }
 

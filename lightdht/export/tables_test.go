@@ -298,3 +298,30 @@ func TestSeen(t *testing.T) {
 		t.Errorf("%q, want\n%s", got, want)
 	}
 }
+
+// Who told no ID shares no prefix with whom he named: a number would tell how the ID
+// of that one begins, also where it stands under a pseudonym.
+func TestBucketOfNobody(t *testing.T) {
+	l := newLab(t)
+	table, err := Source{}.Open(l.store, Edges)
+	if err != nil {
+		t.Fatal(err)
+	}
+	src, dst, bucket := table.Schema.Index("src_id"), table.Schema.Index("dst_id"), table.Schema.Index("bucket")
+	seen := map[bool]int{}
+	for b, err := range table.Rows {
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := range b.Len {
+			unknown := b.Cols[src].Null[i] || b.Cols[dst].Null[i]
+			if seen[unknown]++; b.Cols[bucket].Null[i] != unknown {
+				t.Errorf("edge %d: of an unknown ID: %t; without a bucket: %t", i, unknown, b.Cols[bucket].Null[i])
+			}
+		}
+		b.Release()
+	}
+	if seen[true] == 0 || seen[false] == 0 {
+		t.Errorf("edges with unknown IDs: %d, others: %d", seen[true], seen[false])
+	}
+}
