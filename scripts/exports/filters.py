@@ -29,7 +29,10 @@ class Chooser:
             rows = exported.by_name(self.tables[what])
             want = [row for row in rows if picks(row)]
             assert 0 < len(want) < len(rows), f"{len(want)} of {len(rows)} rows fit"
-            same(exported.by_name(self.dump(what, *flags)), want, "rows")
+            got = exported.by_name(self.dump(what, *flags))
+            for row in got + want:
+                row.pop("lookup", None)  # lookups are counted among those that are chosen
+            same(got, want, "rows")
 
 
 def moment(micros):

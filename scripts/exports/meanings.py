@@ -17,17 +17,21 @@ def bits(a, b):
 
 def counted(tables):
     """What the sightings of a contact come to is what the contact has."""
-    sums, seen = collections.defaultdict(collections.Counter), collections.defaultdict(list)
+    sums = collections.defaultdict(collections.Counter)
+    first, heard = collections.defaultdict(list), collections.defaultdict(list)
     for s in exported.by_name(tables["sightings"]):
         node = s["id"], s["ip"], s["port"]
         sums[node].update({name: s[name] for name in COUNTS})
-        seen[node] += [s["first_seen"], s["last_seen"]]
+        first[node].append(s["first_seen"])
+        if s["event"] != "failed":  # silence is not heard
+            heard[node].append(s["last_seen"])
     contacts = exported.by_name(tables["contacts"])
     same(len(contacts), len(sums), "contacts")
     for c in contacts:
         node = c["id"], c["ip"], c["port"]
         same([c[name] for name in COUNTS], [sums[node][name] for name in COUNTS], f"{node}: {', '.join(COUNTS)}")
-        same((c["first_seen"], c["last_seen"]), (min(seen[node]), max(seen[node])), f"{node}: first and last seen")
+        begin = min(first[node])
+        same((c["first_seen"], c["last_seen"]), (begin, max([begin, *heard[node]])), f"{node}: first and last seen")
 
 
 def judged(tables):
