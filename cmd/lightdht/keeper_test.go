@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/lightdht/lightdht/lightdht"
@@ -219,5 +220,32 @@ func TestKeeperTellsOfRunsBefore(t *testing.T) {
 		if err := k.close(); err != nil || len(s.lines) > 0 {
 			t.Errorf("said %q: %v", s.lines, err)
 		}
+	}
+}
+
+// The end waits for what goes on in the background, but not for long.
+func TestKeeperEnds(t *testing.T) {
+	dir := t.TempDir()
+	for _, tt := range []struct{ lasts, want time.Duration }{{0, 0}, {100 * time.Millisecond, 100 * time.Millisecond}, {time.Hour, patience}} {
+		synctest.Test(t, func(t *testing.T) {
+			store, err := dataset.Create(dir, "lab")
+			if err != nil {
+				t.Fatal(err)
+			}
+			run, err := store.Begin(dataset.Manifest{}, dataset.Settings{MinFree: -1})
+			if err != nil {
+				t.Fatal(err)
+			}
+			cancelled := false
+			k := &keeper{store: store, run: run, cancel: func() { cancelled = true }, background: make(chan struct{})}
+			time.AfterFunc(tt.lasts, func() { close(k.background) })
+			began := time.Now()
+			if err := k.close(); err != nil || !cancelled {
+				t.Errorf("ended with %v", err)
+			}
+			if took := time.Since(began); took != tt.want {
+				t.Errorf("waited %s, want %s", took, tt.want)
+			}
+		})
 	}
 }

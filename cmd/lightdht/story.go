@@ -15,7 +15,7 @@ import (
 func story(c *cli.Context) dataset.Manifest {
 	m := dataset.Manifest{Tool: dataset.ThisTool("lightdht", version), Command: c.Command.Name, Parameters: map[string]string{}}
 	for _, name := range c.LocalFlagNames() {
-		if name != "store" { // where it is says nothing about it
+		if name != "store" && name != "share" { // where a store and a key are is nobody's business
 			m.Parameters[name] = flagText(c, name)
 		}
 	}
