@@ -77,7 +77,7 @@ func (r *Run) writeGood() error {
 	if len(h.tallies) == 0 {
 		return nil
 	}
-	_, err := writeSorted(r.dir, goodFile, r.id, h.sorted())
+	_, err := writeSorted(r.dir, goodFile, r.id, 0, h.sorted())
 	return err
 }
 

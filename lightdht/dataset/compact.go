@@ -42,7 +42,8 @@ func begun(name string) bool {
 }
 
 // Compact makes one sorted file of all tallies of each run that has ended, after
-// Mend. It returns the bytes of the store before and after.
+// Mend; two of one that crashed, as its last log may be copied here again when it was
+// a copy of a run that went on. It returns the bytes of the store before and after.
 func (s *Store) Compact() (before, after int64, err error) {
 	before = folderSize(s.dir)
 	if _, err := s.Mend(); err != nil {
@@ -87,10 +88,13 @@ func (s *Store) compact(r *RunInfo) error {
 	return removeCovered(r.dir)
 }
 
-// isCompact reports whether there is no more than one file of tallies, a sorted one,
-// and the manifest knows the files.
+// isCompact reports whether there are no more files of tallies than there must be,
+// all sorted, and the manifest knows the files.
 func isCompact(files []dataFile, m *Manifest) bool {
 	tallies := 0
+	if m.State == Crashed && len(files) > 0 {
+		tallies = -1
+	}
 	for _, d := range files {
 		if d.sort != sortRows {
 			tallies++
@@ -104,15 +108,13 @@ func isCompact(files []dataFile, m *Manifest) bool {
 
 // compactFiles makes the files of tallies one, and tells the manifest.
 func (s *Store) compactFiles(r *RunInfo) error {
-	m, counted := *r.Manifest, Manifest{Rows: map[string]uint64{}}
+	m, counted := *r.Manifest, Manifest{Rows: map[string]uint64{}, State: r.Manifest.State}
 	rows, srt, err := s.order(r, &counted)
 	if err != nil {
 		return err
 	}
-	if n := len(srt.spans); n > 1 {
-		if err := srt.join(span{srt.spans[0].from, srt.spans[n-1].to}, srt.spans); err != nil {
-			return err
-		}
+	if err := srt.joinAll(); err != nil {
+		return err
 	}
 	m.Files = append(rows, srt.sorted...)
 	return errors.Join(m.write(r.dir), syncFolder(r.dir))

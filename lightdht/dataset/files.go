@@ -83,14 +83,17 @@ type outFile struct {
 	hash hash.Hash
 }
 
-// createOut begins a file of rows, which must not be there yet.
-func createOut(dir, name string, sort fileSort, run RunID) (*outFile, error) {
+// createOut begins a file of rows, which must not be there yet. It stands for so
+// many bytes of another.
+func createOut(dir, name string, sort fileSort, run RunID, instead int64) (*outFile, error) {
 	file, err := os.OpenFile(filepath.Join(dir, name), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
 		return nil, err
 	}
 	o := &outFile{file: file, name: name, hash: sha256.New()}
-	if err := o.write(appendHead(nil, sort, run)); err != nil {
+	head := appendHead(nil, sort, run)
+	putStandsFor(head, instead)
+	if err := o.write(head); err != nil {
 		file.Close()
 		os.Remove(file.Name())
 		return nil, err

@@ -10,11 +10,12 @@ import (
 
 // A file of rows is a head and frames, which are only ever appended:
 //
-//	head    8 magic "LDHTrows"   1 version   1 sort   16 run   6 zero
+//	head    8 magic "LDHTrows"   1 version   1 sort   16 run   6 stands for
 //	frame   4 magic   4 length of the body   4 CRC-32C of length and body   body
 //	body    8 time, microseconds since 1970   rows
 //
-// Numbers have their lowest byte first. Whatever is no whole frame is passed over
+// Numbers have their lowest byte first. A sorted file of one log stands for so many
+// bytes of that; in others it is zero. Whatever is no whole frame is passed over
 // until the next one: of a file that was torn or spoilt, all that is whole can
 // be read.
 const (
@@ -41,6 +42,23 @@ func appendHead(b []byte, sort fileSort, run RunID) []byte {
 	b = append(append(b, headMagic...), version, byte(sort))
 	b = append(b, run[:]...)
 	return append(b, make([]byte, headSize-len(headMagic)-2-len(run))...)
+}
+
+// standsFor is where a head tells that, in six bytes.
+const standsFor = headSize - 6
+
+// putStandsFor fills it in.
+func putStandsFor(head []byte, bytes int64) {
+	for i := range 6 {
+		head[standsFor+i] = byte(bytes >> (8 * i))
+	}
+}
+
+func getStandsFor(head []byte) (bytes int64) {
+	for i := range 6 {
+		bytes |= int64(head[standsFor+i]) << (8 * i)
+	}
+	return bytes
 }
 
 // errNewer is about what a newer program has written.

@@ -26,7 +26,7 @@ type journal struct {
 func (j *journal) write(frames []byte, rows uint64) error {
 	if j.out == nil {
 		j.number++
-		out, err := createOut(j.dir, logName(j.sort, j.number), j.sort, j.run)
+		out, err := createOut(j.dir, logName(j.sort, j.number), j.sort, j.run, 0)
 		if err != nil {
 			j.number--
 			return err

@@ -117,6 +117,9 @@ func (s *Store) order(r *RunInfo, m *Manifest) (rows []File, srt *sorter, err er
 		return nil, nil, err
 	}
 	srt = newSorter(r.dir, r.ID)
+	if m.State == Crashed {
+		srt.apart = lastTallies(files)
+	}
 	for _, d := range files {
 		if gone, err := s.cutTorn(r, d); err != nil {
 			return nil, nil, err
@@ -140,6 +143,17 @@ func (s *Store) order(r *RunInfo, m *Manifest) (rows []File, srt *sorter, err er
 		}
 	}
 	return rows, srt, nil
+}
+
+// lastTallies returns the number of the last log that files are of; 0 when there is
+// none.
+func lastTallies(files []dataFile) (last int) {
+	for _, d := range files {
+		if d.sort != sortRows {
+			last = max(last, d.to)
+		}
+	}
+	return last
 }
 
 // inspect counts the rows of a file, and moves the end of the run to the last.

@@ -99,6 +99,46 @@ func (h *heap) load(r *reading, gap func(*reading, gap)) error {
 	return nil
 }
 
+// outrun reports whether a sorted file was made in a copy of a run that went on,
+// and the run's own files were copied there again: one of them begins within it and
+// goes beyond, and others have all that is before that.
+func outrun(d dataFile, all []dataFile) bool {
+	if d.sort != sortSorted {
+		return false
+	}
+	return slices.ContainsFunc(all, func(o dataFile) bool {
+		if o.sort != sortSorted || o.from <= d.from || o.from > d.to || o.to <= d.to {
+			return false
+		}
+		for n := d.from; n < o.from; n++ {
+			has := func(f dataFile) bool { return f.sort != sortRows && f.from <= n && n <= f.to && f.to < o.from }
+			if !slices.ContainsFunc(all, has) {
+				return false
+			}
+		}
+		return true
+	})
+}
+
+// hasGrown reports whether a log has more than the sorted file that stands for it:
+// a run that went on when it was copied was sorted in the copy, and copied again.
+func hasGrown(dir string, log, sorted dataFile) bool {
+	info, err := os.Stat(filepath.Join(dir, log.name))
+	if err != nil {
+		return false
+	}
+	file, err := os.Open(filepath.Join(dir, sorted.name))
+	if err != nil {
+		return false
+	}
+	defer file.Close()
+	head := make([]byte, headSize)
+	if _, err := io.ReadFull(file, head); err != nil || checkHead(head, sortSorted) != nil {
+		return false
+	}
+	return info.Size() > getStandsFor(head)
+}
+
 // dataFiles lists the files of rows in the folder of a run that count: of those
 // that stand for others, these are left out. They are in order of their numbers,
 // tallies first.
@@ -113,17 +153,25 @@ func dataFiles(dir string) ([]dataFile, error) {
 			all = append(all, d)
 		}
 	}
+	listed := all
+	all = slices.DeleteFunc(slices.Clone(all), func(d dataFile) bool { return outrun(d, listed) })
 	var sorted []dataFile
 	for _, d := range all {
 		if d.sort == sortSorted {
 			sorted = append(sorted, d)
 		}
 	}
+	var grown []dataFile
 	all = slices.DeleteFunc(all, func(d dataFile) bool {
 		return d.sort != sortRows && slices.ContainsFunc(sorted, func(o dataFile) bool {
+			if d.sort == sortTallies && o.from == d.from && o.to == d.to && hasGrown(dir, d, o) {
+				grown = append(grown, o)
+				return false
+			}
 			return o.from <= d.from && d.to <= o.to && o != d
 		})
 	})
+	all = slices.DeleteFunc(all, func(d dataFile) bool { return slices.Contains(grown, d) })
 	slices.SortFunc(all, func(a, b dataFile) int {
 		if rows := func(d dataFile) int { return int(bit(d.sort == sortRows)) }; rows(a) != rows(b) {
 			return rows(a) - rows(b)

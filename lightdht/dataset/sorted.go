@@ -300,12 +300,12 @@ func (m *merged) close() {
 }
 
 // writeSorted writes what a cursor yields into a sorted file of a run, which then
-// stands under its name whole and on disk.
-func writeSorted(dir, name string, run RunID, from cursor) (entry File, err error) {
-	out, err := createOut(dir, "."+name, sortSorted, run)
+// stands under its name whole and on disk, for so many bytes of a log.
+func writeSorted(dir, name string, run RunID, instead int64, from cursor) (entry File, err error) {
+	out, err := createOut(dir, "."+name, sortSorted, run, instead)
 	if errors.Is(err, os.ErrExist) { // left from a crash
 		os.Remove(filepath.Join(dir, "."+name))
-		out, err = createOut(dir, "."+name, sortSorted, run)
+		out, err = createOut(dir, "."+name, sortSorted, run, instead)
 	}
 	if err != nil {
 		return File{}, err

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 )
 
@@ -22,6 +23,10 @@ type sorter struct {
 	sorted  []File // that there are now; guarded by mu
 	spans   []span // of these
 	err     error  // the first; then it only keeps what there is
+
+	// apart is the number of a log whose sorted file is not merged with others; 0:
+	// none. In a copy of a run that goes on, the last log may turn up again, longer.
+	apart int
 }
 
 // fanIn is how many files are merged into one.
@@ -109,12 +114,13 @@ func (s *sorter) sort(number int) error {
 	if err := h.load(in, nil); err != nil {
 		return err
 	}
-	return s.put(span{number, number}, h.sorted(), name)
+	return s.put(span{number, number}, in.size, h.sorted(), name)
 }
 
-// put writes a sorted file and removes those that it stands for.
-func (s *sorter) put(of span, from cursor, instead ...string) error {
-	entry, err := writeSorted(s.dir, sortedName(of.from, of.to), s.run, from)
+// put writes a sorted file, of so many bytes of one log or of several, and removes
+// those that it stands for.
+func (s *sorter) put(of span, bytes int64, from cursor, instead ...string) error {
+	entry, err := writeSorted(s.dir, sortedName(of.from, of.to), s.run, bytes, from)
 	if err != nil {
 		return err
 	}
@@ -135,6 +141,9 @@ func (s *sorter) put(of span, from cursor, instead ...string) error {
 // crowded reports whether the last fanIn files are of as many.
 func (s *sorter) crowded() bool {
 	n := len(s.spans)
+	if n > 0 && s.spans[n-1].to == s.apart {
+		return false
+	}
 	return n >= fanIn && s.spans[n-1].size() == s.spans[n-fanIn].size()
 }
 
@@ -142,6 +151,23 @@ func (s *sorter) crowded() bool {
 func (s *sorter) merge() error {
 	last := s.spans[len(s.spans)-fanIn:]
 	return s.join(span{last[0].from, last[fanIn-1].to}, last)
+}
+
+// joinAll makes the files of all parts one, but for that which is to stay apart.
+func (s *sorter) joinAll() error {
+	parts := s.spans
+	if n := len(parts); n > 0 && parts[n-1].to == s.apart {
+		parts = parts[:n-1]
+	}
+	if len(parts) < 2 {
+		return nil
+	}
+	rest, entries := slices.Clone(s.spans[len(parts):]), slices.Clone(s.sorted[len(parts):])
+	if err := s.join(span{parts[0].from, parts[len(parts)-1].to}, parts); err != nil {
+		return err
+	}
+	s.spans, s.sorted = append(s.spans[:1], rest...), append(s.sorted[:1], entries...)
+	return nil
 }
 
 // join makes the files of parts one.
@@ -161,5 +187,5 @@ func (s *sorter) join(whole span, parts []span) error {
 		all.all = cursors
 		instead = append(instead, name)
 	}
-	return s.put(whole, all, instead...)
+	return s.put(whole, 0, all, instead...)
 }
