@@ -2,6 +2,7 @@ package dataset
 
 import (
 	"bufio"
+	"bytes"
 	"errors"
 	"flag"
 	"fmt"
@@ -9,6 +10,7 @@ import (
 	"net/netip"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"runtime"
 	"strings"
 	"syscall"
@@ -351,6 +353,12 @@ func mended(t *testing.T, s *Store) {
 	}
 	if after := filesBelow(t, s.dir); after != before {
 		t.Errorf("mending again changed\n%s to\n%s", before, after)
+	}
+	runs, _ := s.Runs()
+	for _, r := range runs {
+		if text, err := os.ReadFile(filepath.Join(r.dir, manifestFile)); err != nil || bytes.Contains(text, []byte("null")) {
+			t.Errorf("%v\n%s", err, text)
+		}
 	}
 	v, err := s.Verify()
 	if err != nil || v.Live > 0 {

@@ -1,6 +1,9 @@
 package dataset
 
 import (
+	"bytes"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -68,4 +71,22 @@ func onlyRun(t testing.TB, s *Store) RunInfo {
 		t.Fatalf("runs %+v: %v", runs, err)
 	}
 	return runs[0]
+}
+
+// A manifest has lists where there is nothing to list, from the beginning on.
+func TestManifestHasNoNull(t *testing.T) {
+	s := newStore(t)
+	live := begin(t, s, Settings{})
+	check := func() {
+		t.Helper()
+		text, err := os.ReadFile(filepath.Join(live.dir, manifestFile))
+		if err != nil || bytes.Contains(text, []byte("null")) {
+			t.Errorf("%v\n%s", err, text)
+		}
+	}
+	check()
+	live.checkpoint()
+	check()
+	finish(t, live)
+	check()
 }

@@ -58,7 +58,9 @@ func (s *Store) mend(r *RunInfo) (bool, error) {
 	if again := s.run(r.ID); again.Manifest != nil && again.Manifest.State != Running {
 		return false, nil // it was mended meanwhile
 	}
-	m := Manifest{Format: format, Run: r.ID, Network: s.head.Network, Start: r.ID.Time()}
+	m := Manifest{
+		Format: format, Run: r.ID, Network: s.head.Network, Start: r.ID.Time(), Drops: map[string]uint64{}, Counters: map[string]uint64{},
+	}
 	if r.Manifest != nil {
 		m = *r.Manifest
 	}
@@ -101,7 +103,7 @@ func (s *Store) rebuild(r *RunInfo, m *Manifest) error {
 		return err
 	}
 	sorted, _ := srt.now()
-	m.Files = append(rows, sorted...)
+	m.Files = append(append([]File{}, rows...), sorted...)
 	if m.End.IsZero() {
 		m.End = m.Start // it has no rows
 	}

@@ -31,7 +31,8 @@ type Settings struct {
 
 	// Describe fills in what a manifest says besides: vantages, drops, counters,
 	// clock steps. Good returns contacts that the next run can begin with. Both are
-	// asked every CheckpointEvery, and at the end; nil: nobody.
+	// asked every CheckpointEvery, and at the end; nil: nobody. The files are locked
+	// then: they may not flush, sync or close the run.
 	Describe        func(*Manifest)
 	Good            func() []table.Contact
 	CheckpointEvery time.Duration // 0: 10 s
@@ -173,6 +174,7 @@ func (r *Run) about(m Manifest) Manifest {
 	m.Format, m.Run, m.Network, m.State = format, r.id, r.store.head.Network, Running
 	m.Start, m.End = time.Now().UTC().Round(0).Truncate(time.Microsecond), time.Time{}
 	m.KeepSightings, m.Infohashes = r.set.KeepSightings, "raw"
+	m.Rows, m.Drops, m.Counters, m.Files = map[string]uint64{}, map[string]uint64{}, map[string]uint64{}, []File{}
 	if !r.set.RawInfohashes {
 		m.Infohashes = "hashed, key " + r.store.KeyFingerprint()
 	}
