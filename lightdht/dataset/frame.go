@@ -11,13 +11,14 @@ import (
 // A file of rows is a head and frames, which are only ever appended:
 //
 //	head    8 magic "LDHTrows"   1 version   1 sort   16 run   6 stands for
-//	frame   4 magic   4 length of the body   4 CRC-32C of length and body   body
+//	frame   4 magic   4 length of the body   4 checksum   body
 //	body    8 time, microseconds since 1970   rows
 //
 // Numbers have their lowest byte first. A sorted file of one log stands for so many
 // bytes of that; in others it is zero. Whatever is no whole frame is passed over
 // until the next one: of a file that was torn or spoilt, all that is whole can
-// be read.
+// be read. The checksum is the CRC-32C of length and body, XORed with that of the run's
+// name, which nobody else knows: a client version that looks like a frame is none.
 const (
 	headMagic  = "LDHTrows"
 	headSize   = 32
@@ -85,6 +86,9 @@ func checkHead(b []byte, sort fileSort) error {
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
+// seedOf is what checksums of a run are XORed with.
+func seedOf(run RunID) uint32 { return crc32.Checksum(run[:], castagnoli) }
+
 // beginFrame appends the head of a frame; endFrame, given where that is, fills
 // it in.
 func beginFrame(b []byte, at Stamp) []byte {
@@ -92,14 +96,14 @@ func beginFrame(b []byte, at Stamp) []byte {
 	return binary.LittleEndian.AppendUint64(b, uint64(at))
 }
 
-func endFrame(b []byte, from int) {
+func endFrame(b []byte, from int, seed uint32) {
 	frame := b[from:]
 	binary.LittleEndian.PutUint32(frame, frameMagic)
 	binary.LittleEndian.PutUint32(frame[4:], uint32(len(frame)-frameHead))
-	binary.LittleEndian.PutUint32(frame[8:], frameCRC(frame))
+	binary.LittleEndian.PutUint32(frame[8:], frameCRC(frame)^seed)
 }
 
-// frameCRC is the checksum of a whole frame.
+// frameCRC is the CRC of length and body of a whole frame.
 func frameCRC(frame []byte) uint32 {
 	return crc32.Update(crc32.Checksum(frame[4:8], castagnoli), castagnoli, frame[frameHead:])
 }
@@ -112,8 +116,9 @@ func (g gap) String() string { return fmt.Sprintf("%d bytes at %d are no whole f
 // frames reads the frames of a file from end to end.
 type frames struct {
 	r    io.ReaderAt
-	at   int64 // where the next frame is
-	size int64 // of the file, as far as it is to be read
+	at   int64  // where the next frame is
+	size int64  // of the file, as far as it is to be read
+	seed uint32 // of the run
 	buf  []byte
 	gaps []gap
 
@@ -158,7 +163,7 @@ func (f *frames) frame() ([]byte, error) {
 	switch {
 	case err != nil:
 		return nil, err
-	case int64(len(frame)) < length || binary.LittleEndian.Uint32(frame[8:]) != frameCRC(frame):
+	case int64(len(frame)) < length || binary.LittleEndian.Uint32(frame[8:]) != frameCRC(frame)^f.seed:
 		return nil, errGap
 	}
 	f.at += length
@@ -225,7 +230,7 @@ func (f *frames) pass(from int64) {
 
 // wholeAt reports whether there is a whole frame.
 func (f *frames) wholeAt(at int64) bool {
-	probe := frames{r: f.r, at: at, size: f.size}
+	probe := frames{r: f.r, at: at, size: f.size, seed: f.seed}
 	_, err := probe.frame()
 	return err == nil
 }
@@ -235,9 +240,10 @@ type framer struct {
 	buf  []byte
 	from int // where the frame that is open begins; -1: none is
 	base Stamp
+	seed uint32
 }
 
-func newFramer() *framer { return &framer{from: -1} }
+func newFramer(run RunID) *framer { return &framer{from: -1, seed: seedOf(run)} }
 
 // open makes sure that there is a frame to add to, and returns its time: that of
 // its first row.
@@ -252,7 +258,7 @@ func (w *framer) open(at Stamp) Stamp {
 // settle ends the open frame when it is long enough, or at once.
 func (w *framer) settle(now bool) {
 	if w.from >= 0 && (now || len(w.buf)-w.from >= frameWant) {
-		endFrame(w.buf, w.from)
+		endFrame(w.buf, w.from, w.seed)
 		w.from = -1
 	}
 }

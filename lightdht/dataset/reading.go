@@ -27,6 +27,7 @@ func openReading(dir string, d dataFile) (*reading, error) {
 		return nil, err
 	}
 	r := &reading{file: file, in: file, name: name, sort: d.sort, from: d.from, size: info.Size()}
+	r.run, _ = ParseRunID(filepath.Base(dir)) // else its head tells, which may be spoilt
 	if r.size <= smallFile {
 		err = r.swallow()
 	}
@@ -49,6 +50,9 @@ func (r *reading) readHead() error {
 	err := checkHead(head, r.sort)
 	if err == nil {
 		r.begin = headSize
+		if r.run == (RunID{}) {
+			r.run = RunID(head[len(headMagic)+2:])
+		}
 	}
 	if err == errHead {
 		return nil
@@ -65,7 +69,9 @@ func (r *reading) swallow() error {
 }
 
 // frames returns the frames of the file.
-func (r *reading) frames() frames { return frames{r: r.in, at: r.begin, size: r.size} }
+func (r *reading) frames() frames {
+	return frames{r: r.in, at: r.begin, size: r.size, seed: seedOf(r.run)}
+}
 
 // tallies returns a cursor over a sorted file.
 func (r *reading) tallies(names *names) *tallyFile {

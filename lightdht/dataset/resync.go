@@ -40,7 +40,7 @@ func (f *frames) resync() error {
 		if len(w.buf) == 0 {
 			break // the file has become shorter
 		}
-		i, found := w.find(int(at - w.at))
+		i, found := w.find(int(at-w.at), f.seed)
 		at = w.at + int64(i)
 		if found {
 			f.at = at
@@ -81,7 +81,7 @@ func (f *frames) window(at int64) (*search, error) {
 
 // find returns the place of the first whole frame from i on, or one up to which
 // there is none.
-func (w *search) find(i int) (int, bool) {
+func (w *search) find(i int, seed uint32) (int, bool) {
 	for {
 		next := bytes.Index(w.buf[i:], frameMagicBytes)
 		if next < 0 && !w.end {
@@ -93,7 +93,7 @@ func (w *search) find(i int) (int, bool) {
 		if i >= searchHalf && !w.end {
 			return i, false
 		}
-		if w.whole(i) {
+		if w.whole(i, seed) {
 			return i, true
 		}
 		i++
@@ -101,7 +101,7 @@ func (w *search) find(i int) (int, bool) {
 }
 
 // whole reports whether there is a whole frame.
-func (w *search) whole(at int) bool {
+func (w *search) whole(at int, seed uint32) bool {
 	head := w.buf[at:]
 	length, ok := frameLength(head)
 	if !ok || length > int64(len(head)) {
@@ -109,7 +109,7 @@ func (w *search) whole(at int) bool {
 	}
 	before := w.sum(at+frameHead) ^ crc32.Checksum(head[4:8], castagnoli)
 	body := int(length) - frameHead
-	return w.sum(at+int(length))^shifted(before, body) == binary.LittleEndian.Uint32(head[8:])
+	return w.sum(at+int(length))^shifted(before, body)^seed == binary.LittleEndian.Uint32(head[8:])
 }
 
 // sum returns the checksum of the first n bytes.

@@ -97,6 +97,6 @@ func TestShiftedSums(t *testing.T) {
 
 func endedFrame(rows string) []byte {
 	b := append(beginFrame(nil, 1), rows...)
-	endFrame(b, 0)
+	endFrame(b, 0, 0)
 	return b
 }

@@ -147,7 +147,7 @@ func (s *Store) Begin(about Manifest, set Settings) (*Run, error) {
 	}
 	r := &Run{
 		id: id, dir: s.runDir(id), store: s, set: set.withDefaults(),
-		heap: newHeap(), spare: newHeap(), rows: newFramer(), tallies: newFramer(),
+		heap: newHeap(), spare: newHeap(), rows: newFramer(id), tallies: newFramer(id),
 		kick: make(chan struct{}, 1), end: make(chan struct{}),
 	}
 	r.manifest = r.about(about)

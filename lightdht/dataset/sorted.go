@@ -107,6 +107,7 @@ type reading struct {
 	begin int64 // where its frames begin: after its head, unless that is spoilt
 	size  int64
 	in    io.ReaderAt
+	run   RunID
 }
 
 // tallyFile is a cursor over a sorted file.
@@ -310,7 +311,7 @@ func writeSorted(dir, name string, run RunID, instead int64, from cursor) (entry
 	if err != nil {
 		return File{}, err
 	}
-	rows, err := copySorted(out, from)
+	rows, err := copySorted(out, run, from)
 	err = errors.Join(err, out.finish())
 	if err == nil {
 		err = os.Rename(filepath.Join(dir, out.name), filepath.Join(dir, name))
@@ -326,8 +327,8 @@ func writeSorted(dir, name string, run RunID, instead int64, from cursor) (entry
 // sortedChunk is how many bytes are written at once.
 const sortedChunk = 1 << 20
 
-func copySorted(out *outFile, from cursor) (rows uint64, err error) {
-	w := newFramer()
+func copySorted(out *outFile, run RunID, from cursor) (rows uint64, err error) {
+	w := newFramer(run)
 	for {
 		t, err := from.next()
 		if err != nil {

@@ -284,7 +284,7 @@ func wholeFile(t *testing.T, name string) bool {
 			last = first
 		}
 		frame := file[at : at+int(length)]
-		if frameCRC(frame) != uint32(frame[8])|uint32(frame[9])<<8|uint32(frame[10])<<16|uint32(frame[11])<<24 {
+		if frameCRC(frame)^seedOf(RunID(file[10:])) != uint32(frame[8])|uint32(frame[9])<<8|uint32(frame[10])<<16|uint32(frame[11])<<24 {
 			return false
 		}
 		at += int(length)
