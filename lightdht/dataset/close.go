@@ -43,11 +43,12 @@ func (r *Run) writeManifest() error {
 // drops are the store's own counters of what was dropped.
 func (r *Run) drops() map[string]uint64 {
 	d := map[string]uint64{}
+	d["store_lost_others"] = r.lost[0].Load()
 	for _, kind := range kinds {
 		d["store_lost_"+kind.String()] = r.lost[kind].Load()
 	}
 	r.mu.Lock()
-	d["store_versions_cut"] = r.cuts
+	d["store_cut"] = r.cuts
 	r.mu.Unlock()
 	return d
 }

@@ -37,8 +37,12 @@
 //   - A journal that can write no more stops, says why, and counts what it is told
 //     from then on; the node goes on.
 //   - Infohashes are kept as hashes under a key of the store, unless RawInfohashes.
-//     Files can be read by their owner alone.
+//     Files can be read by their owner alone. The nodes that a lookup found closest
+//     to one, and that were asked for it, are named all the same: their IDs tell its
+//     first bits, some 20 of them in a large network. To hand data on, share it
+//     (package export).
 //
-// Times are in microseconds, round trips too. Of client versions 64 bytes are kept,
-// of other texts 256.
+// Times are in microseconds, from 1970 to the year 9999, round trips too. With a
+// contact 64 bytes of its client version are kept, with other rows 256 of any text
+// and 1,024 entries of a list. What is cut is counted.
 package dataset

@@ -28,6 +28,32 @@ const (
 
 func cut[T ~string | ~[]byte](s T) T { return s[:min(len(s), maxText)] }
 
+// cuts returns how much of a row appendRow cuts.
+func cuts(row record.Row) (n uint64) {
+	texts := func(lengths ...int) {
+		for _, l := range lengths {
+			n += uint64(bit(l > maxText))
+		}
+	}
+	switch r := row.(type) {
+	case *record.Sighting:
+		texts(len(r.Method), len(r.Version))
+	case *record.Query:
+		texts(len(r.Method), len(r.Version))
+	case *record.Visit:
+		texts(len(r.Method), len(r.Version))
+		n += uint64(bit(len(r.Nodes) > maxList))
+	case *record.Lookup:
+		texts(len(r.Purpose), len(r.Err))
+		n += uint64(bit(len(r.Closest) > maxList))
+	case *record.Estimate:
+		texts(len(r.What), len(r.Method))
+	case *record.Endpoint:
+		texts(len(r.Source))
+	}
+	return n
+}
+
 func appendFields(b []byte, row record.Row) []byte {
 	b = appendInt(b, int64(StampOf(row.When())))
 	switch r := row.(type) {

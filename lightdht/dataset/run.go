@@ -4,12 +4,15 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
 
+	"github.com/lightdht/lightdht/lightdht/kad"
 	"github.com/lightdht/lightdht/lightdht/record"
 	"github.com/lightdht/lightdht/table"
 )
@@ -263,6 +266,10 @@ const (
 // Record takes a row.
 func (r *Run) Record(row record.Row) {
 	kind := row.Kind()
+	if !known(row) {
+		r.lost[0].Add(1)
+		return
+	}
 	if r.err.Load() != nil {
 		r.lost[kind].Add(1)
 		return
@@ -285,10 +292,24 @@ func (r *Run) Record(row record.Row) {
 	}
 }
 
+// known reports whether a row is of one of the types of package record.
+func known(row record.Row) bool {
+	switch row.(type) {
+	case *record.Sighting, *record.Query, *record.Visit, *record.Lookup, *record.Estimate, *record.Endpoint:
+		return true
+	}
+	return false
+}
+
 // take puts a row where it waits for the next flush; false when there is no room,
 // or when it is of a contact without an address.
 func (r *Run) take(row record.Row) bool {
 	s, ok := row.(*record.Sighting)
+	if ok && s.Node.Addr.Addr().Is4In6() {
+		c := *s
+		c.Node.Addr = kad.Unmap(c.Node.Addr)
+		s, row = &c, &c
+	}
 	framed := !ok || r.set.KeepSightings
 	if framed && len(r.rows.buf) >= rowsMost || ok && (len(r.heap.tallies) >= heapMost || !s.Node.Addr.IsValid()) {
 		return false
@@ -300,6 +321,7 @@ func (r *Run) take(row record.Row) bool {
 	if framed {
 		r.rows.open(StampOf(row.When()))
 		r.rows.buf = appendRow(r.rows.buf, row)
+		r.cuts += cuts(row)
 		r.rows.settle(false)
 	}
 	return true
@@ -336,6 +358,10 @@ func (r *Run) withoutInfohash(row record.Row) record.Row {
 		if q.Target.Infohash {
 			c := *q
 			c.Target.ID = hashWith(r.key, c.Target.ID)
+			c.Closest = slices.Clone(c.Closest)
+			for i := range c.Closest {
+				c.Closest[i].Distance = math.NaN() // which with the ID would tell the infohash
+			}
 			return &c
 		}
 	}

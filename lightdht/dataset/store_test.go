@@ -371,3 +371,75 @@ func TestInfohashesAreHashed(t *testing.T) {
 		t.Error("hashes are not of the store's own key")
 	}
 }
+
+// With the ID of a node its exact distance would tell the infohash that was hashed.
+func TestDistancesOfHashedInfohashes(t *testing.T) {
+	w := newWorld(9, 4)
+	for _, c := range []struct{ raw, infohash, told bool }{{false, true, false}, {true, true, true}, {false, false, true}} {
+		s := newStore(t)
+		r := begin(t, s, Settings{RawInfohashes: c.raw})
+		found := []record.Closest{{Node: w.node(), Bits: 7, Distance: 0.25}}
+		r.Record(&record.Lookup{Time: w.tick(), Target: record.Target{ID: w.id(), Infohash: c.infohash}, Closest: found})
+		finish(t, r)
+		for row, err := range s.Rows(record.KindLookup, Filter{}) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			is := row.Row.(*record.Lookup).Closest[0]
+			if told := is.Distance == 0.25; told != c.told || is.Bits != 7 || found[0].Distance != 0.25 {
+				t.Errorf("%+v: kept %+v, given %+v", c, is, found[0])
+			}
+		}
+	}
+}
+
+// Odd sightings are kept as the nearest there is, or lost and counted.
+func TestOddSightings(t *testing.T) {
+	w, s := newWorld(10, 1), newStore(t)
+	r := begin(t, s, Settings{FlushEvery: time.Hour})
+	times := []time.Time{{}, time.Unix(0, 0), time.Unix(-100, 0), time.Date(20000, 1, 1, 0, 0, 0, 0, time.UTC), time.Date(1<<40, 1, 1, 0, 0, 0, 0, time.UTC)}
+	for _, at := range times {
+		r.Record(&record.Sighting{Time: at, Node: w.nodes[0], Event: record.Queried})
+		r.Flush()
+	}
+	mapped := netip.AddrPortFrom(netip.AddrFrom16(netip.MustParseAddr("1.2.3.4").As16()), 5)
+	for _, addr := range []netip.AddrPort{mapped, netip.MustParseAddrPort("1.2.3.4:5")} {
+		r.Record(&record.Sighting{Time: w.tick(), Node: kad.NodeInfo{ID: kad.ID{1}, Addr: addr}, Event: record.Queried})
+		r.Flush()
+	}
+	r.Record(&record.Sighting{Time: w.tick(), Event: record.Queried})
+	r.Record(strange{})
+	if r.Lost() != 2 {
+		t.Errorf("%d rows lost, want 2", r.Lost())
+	}
+	finish(t, r)
+	got := contactsOf(t, s, Filter{})
+	c, mine := got[w.nodes[0]], got[kad.NodeInfo{ID: kad.ID{1}, Addr: netip.MustParseAddrPort("1.2.3.4:5")}]
+	if len(got) != 2 || c.Queries != 5 || c.First != 1 || c.Query != lastStamp || mine.Queries != 2 {
+		t.Errorf("%d contacts: %+v, %+v", len(got), c.Tally, mine.Tally)
+	}
+	if m := r.manifest; m.Drops["store_lost_others"] != 1 || m.Drops["store_lost_sightings"] != 1 {
+		t.Errorf("the manifest says %v", m.Drops)
+	}
+}
+
+// strange is a row of a type that no store knows.
+type strange struct{ record.Query }
+
+func (strange) When() time.Time   { return time.Time{} }
+func (strange) Kind() record.Kind { return 77 }
+
+// What is too long is cut, and that is counted.
+func TestCutsAreCounted(t *testing.T) {
+	w, s := newWorld(11, 3), newStore(t)
+	r := begin(t, s, Settings{})
+	long := make([]byte, maxText+1)
+	r.Record(&record.Sighting{Time: w.tick(), Node: w.nodes[0], Event: record.Queried, Version: long})
+	r.Record(&record.Query{Time: w.tick(), Node: w.nodes[0], Method: string(long), Version: long})
+	r.Record(&record.Visit{Time: w.tick(), Node: w.nodes[0], Nodes: make([]kad.NodeInfo, maxList+1)})
+	r.Record(&record.Visit{Time: w.tick(), Node: w.nodes[0], Nodes: make([]kad.NodeInfo, maxList), Method: string(long[:maxText])})
+	finish(t, r)
+	if n := r.manifest.Drops["store_cut"]; n != 4 {
+		t.Errorf("%d cuts, want 4", n)
+	}
+}

@@ -40,7 +40,7 @@ const maxVersion = 64
 
 // add adds a sighting. Its version is given besides, as it is kept.
 func (t *Tally) add(s *record.Sighting, version string) {
-	at := StampOf(s.Time)
+	at := StampOf(s.Time).sometime()
 	if t.First == 0 || at < t.First {
 		t.First, t.Origin = at, origin(s)
 	}

@@ -11,16 +11,29 @@ import (
 	"github.com/lightdht/lightdht/lightdht/record"
 )
 
-// Stamp is a time in microseconds since 1970, UTC; 0 is never.
+// Stamp is a time in microseconds since 1970, UTC; 0 is never. There is none before
+// 1970 or after the year 9999, which manifests could not tell.
 type Stamp int64
 
-// StampOf returns t; the zero time is never.
+const lastStamp Stamp = 253402300799_999999 // the end of the year 9999
+
+// StampOf returns t, or the nearest that there is; the zero time is never.
 func StampOf(t time.Time) Stamp {
 	if t.IsZero() {
 		return 0
 	}
-	return Stamp(t.UnixMicro())
+	switch sec := t.Unix(); {
+	case sec < 0:
+		return 1
+	case sec > int64(lastStamp)/1e6:
+		return lastStamp
+	default:
+		return Stamp(t.UnixMicro()).sometime()
+	}
 }
+
+// sometime returns s, or the first moment there is when it is never.
+func (s Stamp) sometime() Stamp { return max(s, 1) }
 
 // Time returns s in UTC; of never, the zero time.
 func (s Stamp) Time() time.Time {
