@@ -159,6 +159,7 @@ func (k *keeper) begin(nodes []*lightdht.Node, rest bool) {
 	k.cancel, k.background = cancel, make(chan struct{})
 	go func() {
 		defer close(k.background)
+		k.run.Checkpoint() // else a run that is killed early would not tell who it was
 		k.mend()
 		if rest {
 			k.load(ctx, nodes[0])

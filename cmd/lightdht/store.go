@@ -167,6 +167,7 @@ func mergeOne(c *cli.Context, to *dataset.Store, dir string) error {
 	if err != nil {
 		return err
 	}
+	from.Problem = func(err error) { fmt.Fprintln(c.App.ErrWriter, oneLine(err)) }
 	var m dataset.Merged
 	err = watching(c, "merge", func() (err error) {
 		m, err = dataset.Merge(to, from)
@@ -179,10 +180,16 @@ func mergeOne(c *cli.Context, to *dataset.Store, dir string) error {
 	if m.Live > 0 {
 		line += fmt.Sprintf(", %d going on and left out", m.Live)
 	}
+	if m.Left > 0 {
+		line += fmt.Sprintf(", %d that cannot be read left out", m.Left)
+		err = fmt.Errorf("%s: not all runs were taken: see above", dir)
+	}
 	if m.OtherKey && m.Runs > 0 {
 		fmt.Fprintf(c.App.ErrWriter, "%s has another key: one infohash is hashed to one value in its runs and to another in those of %s\n", dir, to.Dir())
 	}
-	_, err = fmt.Fprintln(c.App.Writer, line)
+	if _, e := fmt.Fprintln(c.App.Writer, line); e != nil {
+		return e
+	}
 	return err
 }
 

@@ -8,8 +8,9 @@ import (
 	"time"
 )
 
-// checkpoint writes the manifest and the contacts to begin with as they are now.
-func (r *Run) checkpoint() {
+// Checkpoint writes the manifest, and the contacts to begin with, as they are now. It
+// is done now and then; who learns what the manifest should tell may ask for it.
+func (r *Run) Checkpoint() {
 	defer r.complain()
 	r.flushing.Lock()
 	defer r.flushing.Unlock()

@@ -41,14 +41,15 @@ func begun(name string) bool {
 	return ok && (data || of == goodFile || strings.HasPrefix(of, manifestFile+"-"))
 }
 
-// Compact makes one sorted file of all tallies of each run that has ended, after
-// Mend; two of one that crashed, as its last log may be copied here again when it was
-// a copy of a run that went on. It returns the bytes of the store before and after.
+// Compact removes what a copying that died left behind, and makes one sorted file of
+// all tallies of each run that has ended, after Mend; two of one that crashed, as its
+// last log may be copied here again when it was a copy of a run that went on. It
+// returns the bytes of the store before and after. A run that it cannot compact keeps
+// no other from it; the error tells of all.
 func (s *Store) Compact() (before, after int64, err error) {
 	before = folderSize(s.dir)
-	if _, err := s.Mend(); err != nil {
-		return before, before, err
-	}
+	_, mended := s.Mend()
+	errs := []error{mended, s.sweep()}
 	runs, err := s.Runs()
 	if err != nil {
 		return before, before, err
@@ -59,10 +60,28 @@ func (s *Store) Compact() (before, after int64, err error) {
 			continue
 		}
 		if err := s.compact(r); err != nil {
-			return before, folderSize(s.dir), fmt.Errorf("%s: %w", r.dir, err)
+			errs = append(errs, fmt.Errorf("%s: %w", r.dir, err))
 		}
 	}
-	return before, folderSize(s.dir), nil
+	return before, folderSize(s.dir), errors.Join(errs...)
+}
+
+// sweep removes folders into which runs were being copied when that died.
+func (s *Store) sweep() error {
+	left, err := filepath.Glob(filepath.Join(s.runs(), copying+"*"))
+	if err != nil {
+		return err
+	}
+	var errs []error
+	for _, dir := range left {
+		held, err := lock(filepath.Join(dir, lockFile))
+		if err != nil {
+			continue // it is still being copied
+		}
+		held.Close()
+		errs = append(errs, os.RemoveAll(dir))
+	}
+	return errors.Join(errs...)
 }
 
 // compact makes one file of the tallies of a run, unless somebody else is at it. A

@@ -1,12 +1,14 @@
 package dataset
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"runtime"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -144,5 +146,45 @@ func TestCompactingKeepsTorn(t *testing.T) {
 	kept, _ := filepath.Glob(filepath.Join(runs[0].dir, tornFolder, "*"))
 	if len(kept) != 1 || len(*told) != 1 {
 		t.Errorf("kept %v, told %v", kept, *told)
+	}
+}
+
+// What a copying that died left behind is removed, and what is still being copied is
+// not.
+func TestCompactSweeps(t *testing.T) {
+	s := newStore(t)
+	dead, live := filepath.Join(s.runs(), copying+"1"), filepath.Join(s.runs(), copying+"2")
+	for _, dir := range []string{dead, live} {
+		if err := os.MkdirAll(filepath.Join(dir, tornFolder), 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+	held, err := lock(filepath.Join(live, lockFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer held.Close()
+	if _, _, err := s.Compact(); err != nil {
+		t.Fatal(err)
+	}
+	_, gone := os.Stat(dead)
+	_, there := os.Stat(live)
+	if !errors.Is(gone, os.ErrNotExist) || there != nil {
+		t.Errorf("dead: %v, live: %v", gone, there)
+	}
+}
+
+// A flush that would go beyond the limit is not written.
+func TestLimitIsKept(t *testing.T) {
+	w, s := newWorld(12, 1000), newStore(t)
+	r := begin(t, s, Settings{FlushEvery: time.Hour, MaxBytes: 20000})
+	for range 3000 {
+		r.Record(w.sighting())
+	}
+	if err := r.Flush(); err == nil || !strings.Contains(err.Error(), "its limit is 20000") {
+		t.Errorf("the journal stopped with %v", err)
+	}
+	if err := r.Close(); err == nil || r.Lost() != 3000 || folderSize(s.dir) > 20000 {
+		t.Errorf("closed with %v, %d lost, the store has %d bytes", err, r.Lost(), folderSize(s.dir))
 	}
 }

@@ -69,13 +69,18 @@ func (r *Run) flush() {
 		return
 	}
 	heap, frames, rows := r.exchange()
-	left, err := r.writeTallies(heap)
+	left, err := uint64(0), r.size.room(heap, frames, r.contacts, r.others)
+	if err == nil {
+		left, err = r.writeTallies(heap)
+	} else {
+		left = rows[record.KindSighting]
+	}
 	r.kept[record.KindSighting] += rows[record.KindSighting] - left
 	if err == nil && len(frames) > 0 {
 		err = r.others.write(frames, rows.framed(r.set.KeepSightings))
 	}
-	r.mu.Lock()
 	heap.clear()
+	r.mu.Lock()
 	r.spare, r.room = heap, frames
 	r.mu.Unlock()
 	rows[record.KindSighting] = left
@@ -157,7 +162,7 @@ func (r *Run) flushEvery() {
 		case <-tick.C:
 		case <-r.kick:
 		case <-checkpoint.C:
-			r.checkpoint()
+			r.Checkpoint()
 			continue
 		case <-r.end:
 			return
@@ -246,6 +251,24 @@ func (w *spaceWatch) judge(size int64) error {
 	}
 	return nil
 }
+
+// room judges whether what is to be written would go beyond a limit: a tally as what
+// one usually takes.
+func (w *spaceWatch) room(h *heap, frames []byte, journals ...*journal) error {
+	if w.set.MaxBytes <= 0 {
+		return nil
+	}
+	size := w.base - w.since + int64(len(h.tallies))*usualTally + int64(len(frames))
+	for _, j := range journals {
+		size += j.written()
+	}
+	if size > w.set.MaxBytes {
+		return fmt.Errorf("%s would have %d bytes, and its limit is %d", w.dir, size, w.set.MaxBytes)
+	}
+	return nil
+}
+
+const usualTally = 48 // bytes
 
 // wrote judges after a write.
 func (w *spaceWatch) wrote(journals ...*journal) error {

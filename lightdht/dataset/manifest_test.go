@@ -37,7 +37,7 @@ func TestManifestCounts(t *testing.T) {
 			}
 		}
 		r.Flush()
-		r.checkpoint()
+		r.Checkpoint()
 		if err := r.sorter.wait(); err != nil {
 			t.Fatal(err)
 		}
@@ -85,7 +85,7 @@ func TestManifestHasNoNull(t *testing.T) {
 		}
 	}
 	check()
-	live.checkpoint()
+	live.Checkpoint()
 	check()
 	finish(t, live)
 	check()

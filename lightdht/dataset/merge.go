@@ -10,8 +10,8 @@ import (
 
 // Merged is what Merge did.
 type Merged struct {
-	Runs, Known, Live int // copied; there already; not copied, as they go on
-	OtherKey          bool
+	Runs, Known, Live, Left int // copied; there already; not copied, as they go on, or as they cannot be read
+	OtherKey                bool
 }
 
 // Merge copies the runs of from that to does not have, or has only as they were
@@ -40,10 +40,8 @@ func Merge(to, from *Store) (m Merged, err error) {
 		switch there := err == nil; {
 		case r.held:
 			m.Live++
-		case errors.Is(r.Err, errNewer):
-			return m, r.Err
 		case !from.readable(r):
-			continue // which was told
+			m.Left++ // which was told
 		case there && !outdated(&has, r):
 			m.Known++
 		default:
@@ -70,13 +68,21 @@ func outdated(has, from *RunInfo) bool {
 	return has.Err == nil && has.Manifest.State == Running
 }
 
+// copying is how the name of a folder begins that a run is being copied into.
+const copying = ".copy-"
+
 // copyRun copies the folder of a run: it stands under its name when it is whole.
 func copyRun(from, to string) error {
-	tmp, err := os.MkdirTemp(filepath.Dir(to), ".copy-*")
+	tmp, err := os.MkdirTemp(filepath.Dir(to), copying+"*")
 	if err != nil {
 		return err
 	}
 	defer os.RemoveAll(tmp)
+	held, err := lock(filepath.Join(tmp, lockFile)) // until it has its name
+	if err != nil {
+		return err
+	}
+	defer held.Close()
 	var folders []string
 	err = filepath.WalkDir(from, func(name string, e fs.DirEntry, err error) error {
 		if err != nil {
@@ -105,7 +111,7 @@ func copyRun(from, to string) error {
 	if err != nil {
 		return err
 	}
-	if err := os.RemoveAll(to); err != nil {
+	if err := errors.Join(os.RemoveAll(to), os.Remove(held.Name())); err != nil {
 		return err
 	}
 	return os.Rename(tmp, to)

@@ -136,12 +136,15 @@ func TestMergeRefuses(t *testing.T) {
 	}
 	rewritten(t, filepath.Join(s.runDir(second), manifestFile), `"lab"`, `"public"`)
 	told, to := tell(s), newStore(t)
-	if m, err := Merge(to, s); err != nil || m.Runs != 1 || len(*told) != 1 {
+	if m, err := Merge(to, s); err != nil || m.Runs != 1 || m.Left != 1 || len(*told) != 1 {
 		t.Errorf("merged %+v, told %v: %v", m, *told, err)
 	}
 	rewritten(t, filepath.Join(s.runDir(second), manifestFile), `"format": 1`, `"format": 7`)
-	_, err = Merge(to, s)
-	oneLine(t, err, "newer lightdht")
+	told = tell(s)
+	if m, err := Merge(to, s); err != nil || m.Known != 1 || m.Left != 1 || len(*told) != 1 {
+		t.Errorf("merged %+v, told %v: %v", m, *told, err)
+	}
+	oneLine(t, (*told)[0], "newer lightdht")
 }
 
 // A run's folder is all there is to it: whoever copies it into a store has it there.

@@ -6,6 +6,7 @@ import (
 	"io"
 	"io/fs"
 	"iter"
+	"path/filepath"
 	"slices"
 	"time"
 
@@ -17,12 +18,12 @@ import (
 // Filter selects what is read. The zero Filter selects all; fields combine with
 // and.
 type Filter struct {
-	Runs   []RunID    // of these runs; nil: of all
-	But    []RunID    // not of these
-	Since  time.Time  // contacts last seen then or later, rows of then or later
-	Prefix kad.Prefix // contacts and rows of nodes in this zone
-	Family kad.Family // of this family; 0: of both
-	States table.State
+	Runs   []RunID     // of these runs; nil: of all
+	But    []RunID     // not of these
+	Since  time.Time   // contacts last seen then or later, rows of then or later
+	Prefix kad.Prefix  // contacts and rows of nodes in this zone, lookups of targets in it; no others
+	Family kad.Family  // of nodes of this family, estimates of it, and all lookups; 0: of both
+	States table.State // contacts in one of these; 0: in any
 }
 
 // Picks reports whether f selects a run.
@@ -66,7 +67,38 @@ func (c *Contact) State() table.State {
 // file. What is yielded is valid until the loop's next turn. An error ends it.
 func (s *Store) Contacts(f Filter) iter.Seq2[*Contact, error] {
 	return func(yield func(*Contact, error) bool) {
-		all, ranks, err := s.cursors(&f)
+		runs, err := s.Runs()
+		if err != nil {
+			yield(nil, err)
+			return
+		}
+		s.contacts(runs, f)(yield)
+	}
+}
+
+// ContactsByRun yields what Contacts does of each run by itself, one run after the
+// other.
+func (s *Store) ContactsByRun(f Filter) iter.Seq2[*Contact, error] {
+	return func(yield func(*Contact, error) bool) {
+		runs, err := s.Runs()
+		if err != nil {
+			yield(nil, err)
+			return
+		}
+		for i := range runs {
+			for c, err := range s.contacts(runs[i:i+1], f) {
+				if !yield(c, err) || err != nil {
+					return
+				}
+			}
+		}
+	}
+}
+
+// contacts is Contacts of some runs.
+func (s *Store) contacts(runs []RunInfo, f Filter) iter.Seq2[*Contact, error] {
+	return func(yield func(*Contact, error) bool) {
+		all, ranks, err := s.cursors(runs, &f)
 		m := newMerged(all)
 		defer m.close()
 		if err != nil {
@@ -127,12 +159,8 @@ func (m *merged) contact(c *Contact, ranks []rank) (bool, error) {
 	}
 }
 
-// cursors opens the tallies of all runs that f selects.
-func (s *Store) cursors(f *Filter) (all []cursor, ranks []rank, err error) {
-	runs, err := s.Runs()
-	if err != nil {
-		return nil, nil, err
-	}
+// cursors opens the tallies of those of some runs that f selects.
+func (s *Store) cursors(runs []RunInfo, f *Filter) (all []cursor, ranks []rank, err error) {
 	now, names := time.Now(), &names{}
 	for i := range runs {
 		if !f.Picks(runs[i].ID) || !s.readable(&runs[i]) {
@@ -163,6 +191,7 @@ func (s *Store) runCursors(run *RunInfo, f *Filter, names *names) (all []cursor,
 	if err != nil {
 		return nil, err
 	}
+	s.tellMissing(run, false)
 	unsorted := newHeap()
 	for _, r := range files {
 		if r.sort == sortSorted {
@@ -182,6 +211,30 @@ func (s *Store) runCursors(run *RunInfo, f *Filter, names *names) (all []cursor,
 		all = append(all, unsorted.sorted())
 	}
 	return all, err
+}
+
+// tellMissing tells of files of a run that has ended, of other rows or of tallies,
+// that its manifest lists and that are not there, nor in another one.
+func (s *Store) tellMissing(run *RunInfo, rows bool) {
+	if run.Live || run.Manifest == nil || run.Manifest.State == Running {
+		return
+	}
+	files, err := dataFiles(run.dir)
+	if err != nil {
+		return // which is told when they are read
+	}
+	for _, listed := range run.Manifest.Files {
+		d, ok := parseDataFile(listed.Name)
+		if !ok || (d.sort == sortRows) != rows {
+			continue
+		}
+		in := func(f dataFile) bool {
+			return f.name == d.name || f.sort == sortSorted && f.from <= d.from && d.to <= f.to
+		}
+		if !slices.ContainsFunc(files, in) {
+			s.problem(fmt.Errorf("%s: is missing, with %d rows", filepath.Join(run.dir, d.name), listed.Rows))
+		}
+	}
 }
 
 // gapOf tells of what is no whole frame, but for the frame that the writer of a
@@ -235,6 +288,7 @@ func (s *Store) rowsOf(run *RunInfo, kind record.Kind, f *Filter, yield func(Row
 	if err != nil {
 		return yield(Row{}, err) && false
 	}
+	s.tellMissing(run, true)
 	names := &names{}
 	each := func(k record.Kind, body []byte) (bool, error) {
 		if k != kind {
@@ -245,7 +299,7 @@ func (s *Store) rowsOf(run *RunInfo, kind record.Kind, f *Filter, yield func(Row
 		if fields.bad || row == nil {
 			return false, errRow
 		}
-		return !f.passesRow(row) || yield(Row{run.ID, row}, nil), nil
+		return !f.Passes(row) || yield(Row{run.ID, row}, nil), nil
 	}
 	for _, d := range files {
 		if d.sort != sortRows {
@@ -306,8 +360,8 @@ func (s *Store) rowsIn(r *reading, run *RunInfo, each func(record.Kind, []byte) 
 	return true, nil
 }
 
-// passesRow reports whether f selects a row.
-func (f *Filter) passesRow(row record.Row) bool {
+// Passes reports whether f selects a row, whatever its run.
+func (f *Filter) Passes(row record.Row) bool {
 	at := StampOf(row.When())
 	switch r := row.(type) {
 	case *record.Sighting:
@@ -317,13 +371,14 @@ func (f *Filter) passesRow(row record.Row) bool {
 	case *record.Visit:
 		return f.passes(r.Node, at)
 	case *record.Endpoint:
-		return f.passes(kad.NodeInfo{ID: f.Prefix.First(), Addr: r.Addr}, at)
+		return f.Prefix.Bits() == 0 && f.passes(kad.NodeInfo{Addr: r.Addr}, at)
+	case *record.Estimate:
+		return f.Prefix.Bits() == 0 && (f.Family == 0 || f.Family == r.Family) && (f.Since.IsZero() || at >= StampOf(f.Since))
 	case *record.Lookup:
 		of := Filter{Since: f.Since, Prefix: f.Prefix}
-		return of.passes(kad.NodeInfo{ID: r.Target.ID}, at)
+		return (f.Prefix.Bits() == 0 || !r.Target.Infohash) && of.passes(kad.NodeInfo{ID: r.Target.ID}, at)
 	}
-	of := Filter{Since: f.Since}
-	return of.passes(kad.NodeInfo{}, at)
+	return false
 }
 
 // Sighting is one sighting, or several of a contact that were counted together.

@@ -116,8 +116,12 @@ func TestHalfCopiedRun(t *testing.T) {
 		}
 		return n
 	}
+	told := tell(s)
 	if n := sum(seenIn(t, s, Filter{})); n == 0 || n >= sum(all) {
 		t.Errorf("%d of %d sightings", n, sum(all))
+	}
+	if len(*told) != 1 || !strings.Contains((*told)[0].Error(), files[1].name+": is missing, with ") {
+		t.Errorf("told %v", *told)
 	}
 	v, err := s.Verify()
 	if err != nil || len(v.Problems) != 1 || !strings.HasSuffix(v.Problems[0].Error(), files[1].name+": is missing") {

@@ -41,7 +41,7 @@ func died(t testing.TB, w *world, sightings int) (*Store, RunID) {
 	if err := r.sorter.wait(); err != nil {
 		t.Fatal(err)
 	}
-	r.checkpoint()
+	r.Checkpoint()
 	if err := os.CopyFS(to.runDir(r.ID()), os.DirFS(r.dir)); err != nil {
 		t.Fatal(err)
 	}

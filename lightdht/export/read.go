@@ -1,6 +1,7 @@
 package export
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"iter"
@@ -68,9 +69,15 @@ func readLines(r io.Reader, f Format) (Schema, iter.Seq2[*Batch, error], error) 
 	return readCSV(r, TypeOf)
 }
 
-// closing yields what seq does, and closes what it is read from.
+// closing yields what seq does, once, and closes what it is read from.
 func closing(seq iter.Seq2[*Batch, error], closers []io.Closer) iter.Seq2[*Batch, error] {
+	read := false
 	return func(yield func(*Batch, error) bool) {
+		if read {
+			yield(nil, errors.New("a file that is read twice: open it again"))
+			return
+		}
+		read = true
 		defer closeAll(closers)
 		seq(yield)
 	}

@@ -163,6 +163,9 @@ func rows[R any](store *dataset.Store, kind record.Kind, f dataset.Filter) iter.
 
 // perRun yields the contacts of one run after the other.
 func (s Source) perRun(store *dataset.Store, f dataset.Filter) iter.Seq2[*dataset.Contact, error] {
+	if s.Key == nil {
+		return store.ContactsByRun(f)
+	}
 	return func(yield func(*dataset.Contact, error) bool) {
 		runs, err := store.Runs()
 		if err != nil {
@@ -220,9 +223,10 @@ type found struct {
 }
 
 func (s Source) lookups(store *dataset.Store, f dataset.Filter) iter.Seq2[*found, error] {
+	all := dataset.Filter{Runs: f.Runs, But: f.But} // else a lookup had another number in each choice
 	return func(yield func(*found, error) bool) {
 		row := found{}
-		for l, err := range rows[record.Lookup](store, record.KindLookup, f) {
+		for l, err := range rows[record.Lookup](store, record.KindLookup, all) {
 			if err != nil {
 				yield(nil, err)
 				return
@@ -230,7 +234,9 @@ func (s Source) lookups(store *dataset.Store, f dataset.Filter) iter.Seq2[*found
 			if l.run != row.run {
 				row = found{run: l.run}
 			}
-			row.number++
+			if row.number++; !f.Passes(l.Row) {
+				continue
+			}
 			row.lookup, row.closest, row.rank = l.Row, nil, 0
 			if len(l.Row.Closest) == 0 && !yield(&row, nil) {
 				return
