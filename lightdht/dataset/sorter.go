@@ -24,6 +24,10 @@ type sorter struct {
 	spans   []span // of these
 	err     error  // the first; then it only keeps what there is
 
+	// tell is told the first error, before wait returns; nil: nobody. It is set
+	// before there is anything to sort, and must not wait for the sorter.
+	tell func(error)
+
 	// apart is the number of a log whose sorted file is not merged with others; 0:
 	// none. In a copy of a run that goes on, the last log may turn up again, longer.
 	apart int
@@ -95,32 +99,47 @@ func (s *sorter) work() {
 			err = s.merge()
 		}
 		if err != nil {
-			s.mu.Lock()
-			s.err = fmt.Errorf("sorting: %w", err)
-			s.mu.Unlock()
+			s.fail(fmt.Errorf("sorting: %w", err))
 		}
+	}
+}
+
+// fail notes the first error.
+func (s *sorter) fail(err error) {
+	s.mu.Lock()
+	s.err = err
+	s.mu.Unlock()
+	if s.tell != nil {
+		s.tell(err)
 	}
 }
 
 // sort makes one file of tallies a sorted one.
 func (s *sorter) sort(number int) error {
-	name := logName(sortTallies, number)
-	h := newHeap()
-	in, err := openReading(s.dir, dataFile{name, sortTallies, number, number})
+	h, size, err := s.load(number)
 	if err != nil {
 		return err
 	}
-	defer in.close()
-	if err := h.load(in, nil); err != nil {
-		return err
-	}
-	return s.put(span{number, number}, in.size, h.sorted(), name)
+	return s.put(span{number, number}, size, h.sorted(), logName(sortTallies, number))
 }
 
-// put writes a sorted file, of so many bytes of one log or of several, and removes
-// those that it stands for.
+// load reads a file of tallies of so many bytes.
+func (s *sorter) load(number int) (h *heap, size int64, err error) {
+	in, err := openReading(s.dir, dataFile{logName(sortTallies, number), sortTallies, number, number})
+	if err != nil {
+		return nil, 0, err
+	}
+	defer in.close()
+	h = newHeap()
+	return h, in.size, h.load(in, nil)
+}
+
+// put writes what a cursor yields into a sorted file, which stands for so many bytes
+// of one log or for several files, and removes these. The cursor is closed before:
+// some systems remove no file that is open.
 func (s *sorter) put(of span, bytes int64, from cursor, instead ...string) error {
 	entry, err := writeSorted(s.dir, sortedName(of.from, of.to), s.run, bytes, from)
+	from.close()
 	if err != nil {
 		return err
 	}
