@@ -100,13 +100,20 @@ func (r *Run) Close() error {
 	r.flushing.Lock()
 	defer r.flushing.Unlock()
 	r.flush()
-	err := errors.Join(r.finish(), r.writeGood())
 	m := &r.manifest
+	unsorted := r.finish()
+	if unsorted != nil {
+		m.Error = unsorted.Error() // Compact sorts what is left
+	}
+	err := errors.Join(unsorted, r.writeGood())
 	m.State, m.End = Ended, time.Now().UTC().Round(0).Truncate(time.Microsecond)
 	if stopped := r.Err(); stopped != nil {
 		m.State, m.Error = Stopped, stopped.Error()
 	}
-	err = errors.Join(r.Err(), err, r.writeManifest(), syncFolder(r.dir))
+	err = errors.Join(err, r.writeManifest(), syncFolder(r.dir))
+	if stopped := r.Err(); stopped != nil {
+		err = stopped // what else goes wrong then follows from it
+	}
 	os.Remove(filepath.Join(r.dir, lockFile)) // its name alone: who has it open still finds it free
 	r.lock.Close()
 	return err

@@ -28,7 +28,7 @@ type Manifest struct {
 	Start time.Time `json:"start"`
 	End   time.Time `json:"end,omitzero"` // zero while it goes on; of a crashed one its last row
 	State State     `json:"state"`
-	Error string    `json:"error,omitempty"` // why its journal stopped
+	Error string    `json:"error,omitempty"` // why its journal stopped, or not all is sorted
 
 	ClockSteps    []ClockStep       `json:"clock_steps,omitempty"`
 	Infohashes    string            `json:"infohashes"` // "raw", or "hashed" and the fingerprint of the key

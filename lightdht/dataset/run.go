@@ -165,6 +165,7 @@ func (s *Store) Begin(about Manifest, set Settings) (*Run, error) {
 		return nil, err
 	}
 	r.sorter = newSorter(r.dir, r.id)
+	r.sorter.tell = s.problem
 	r.contacts = &journal{dir: r.dir, sort: sortTallies, run: id, most: r.set.segment}
 	r.others = &journal{dir: r.dir, sort: sortRows, run: id, most: r.set.segment}
 	r.working.Go(r.flushEvery)
