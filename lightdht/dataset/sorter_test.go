@@ -14,7 +14,7 @@ import (
 func logged(t testing.TB, dir string, number, tallies int) []Tally {
 	t.Helper()
 	j := journal{dir: dir, sort: sortTallies, most: 1 << 30, number: number - 1}
-	w, node := newFramer(), newWorld(1, 1).nodes[0]
+	w, node := newFramer(RunID{}), newWorld(1, 1).nodes[0]
 	var all []Tally
 	for i := range tallies {
 		all = append(all, Tally{Node: node, First: Stamp(1000*number + i), Last: Stamp(1000*number + i), Mentions: 1})
