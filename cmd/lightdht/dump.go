@@ -31,7 +31,7 @@ func dumpFlags() []cli.Flag {
 	return append(commonFlags(),
 		&cli.StringFlag{Name: "what", Usage: "`KIND` of rows: contacts, sightings, queries, lookups, visits, edges, estimates or endpoints", DefaultText: "contacts; edges for a graph"},
 		&cli.StringFlag{Name: "format", Usage: "`FORMAT`: csv, ndjson, json, parquet, sqlite, graphml, edgelist or text", DefaultText: "as FILE ends; csv"},
-		&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Usage: "write to `FILE`, compressed when it ends in .gz or .zst"},
+		&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Usage: "write to `FILE`, compressed when it ends in .gz or .zst; -: stdout"},
 		&cli.StringFlag{Name: "columns", Usage: "only these `COLUMNS`, in this order, between commas"},
 		&cli.StringFlag{Name: "times", Usage: "`FORM` of times: rfc3339, or us, microseconds since 1970", Value: "rfc3339"},
 
@@ -59,6 +59,9 @@ func dump(c *cli.Context) error {
 		return err
 	}
 	defer d.source.Geo.Close()
+	if err := d.out.find(c.App.Writer, d.format); err != nil {
+		return err
+	}
 	if d.live {
 		return d.lookThenWrite(c)
 	}
@@ -158,7 +161,7 @@ func (d *dumping) write(ctx context.Context, c *cli.Context, store *dataset.Stor
 	if err != nil {
 		return err
 	}
-	out, err := d.create(c, table.Schema)
+	out, err := d.create(c.App.Writer, table.Schema)
 	if err != nil {
 		return err
 	}
@@ -173,8 +176,8 @@ func (d *dumping) write(ctx context.Context, c *cli.Context, store *dataset.Stor
 		return err
 	}
 	to := ""
-	if d.file != "" {
-		to = " to " + d.file
+	if d.out.name != "" {
+		to = " to " + d.out.name
 	}
 	fmt.Fprintf(c.App.ErrWriter, "wrote %s%s\n", some(int(d.rows), d.noun()), to)
 	return d.describe(table.Schema, store)
@@ -214,7 +217,7 @@ func (d *dumping) expectedOf(m *dataset.Manifest) int64 {
 
 // describe writes the manifest of a file.
 func (d *dumping) describe(s export.Schema, store *dataset.Store) error {
-	if d.file == "" || d.special {
+	if d.out.name == "" || d.out.special {
 		return nil
 	}
 	m := export.Manifest{
@@ -233,7 +236,7 @@ func (d *dumping) describe(s export.Schema, store *dataset.Store) error {
 	if d.key != nil {
 		d.veil(&m, store)
 	}
-	return m.Write(d.file)
+	return m.Write(d.out.name)
 }
 
 // veil changes what the manifest of shared data says of the prefix that IDs were

@@ -27,9 +27,8 @@ type dumping struct {
 	key     *pseudonym.Key // of --share; nil: none
 	live    bool
 
-	file    string // of -o; "": stdout
-	special bool   // it is a pipe, or a device
-	chosen  map[string]string
+	out    place
+	chosen map[string]string
 
 	seen     iter.Seq[table.Contact] // what is written when there is no store
 	rows     int64
@@ -38,9 +37,12 @@ type dumping struct {
 
 // readDump reads the flags of dump.
 func readDump(c *cli.Context) (d *dumping, err error) {
-	d = &dumping{live: c.Bool("live"), file: c.String("output"), chosen: map[string]string{}}
-	if c.IsSet("output") && d.file == "" {
-		return nil, usagef("--output: want the name of a file")
+	d = &dumping{live: c.Bool("live"), out: place{name: c.String("output")}, chosen: map[string]string{}}
+	switch {
+	case c.IsSet("output") && d.out.name == "":
+		return nil, usagef("--output: want the name of a file, or - for stdout")
+	case d.out.name == "-":
+		d.out.name = ""
 	}
 	if err := d.readLive(c); err != nil {
 		return nil, err
@@ -121,12 +123,12 @@ func (d *dumping) readKind(c *cli.Context) (err error) {
 		return usagef("--state is about contacts: leave it out with --what %s", d.what)
 	case d.live && c.Bool("no-store") && d.what != export.Contacts:
 		return usagef("--no-store keeps contacts alone: leave it or --what %s out", d.what)
-	case d.format == export.SQLite && d.file == "":
+	case d.format == export.SQLite && d.out.name == "":
 		return usagef("--format sqlite needs a file of its own: name it with -o FILE")
-	case d.format == export.Parquet && d.file == "" && onTerminal(c):
+	case d.format == export.Parquet && d.out.name == "" && onTerminal(c):
 		return usagef("parquet is nothing to look at: name a file with -o FILE")
-	case (d.format == export.Parquet || d.format == export.SQLite) && compressed(d.file):
-		return usagef("-o %s: %s is not compressed as a whole: leave %s out", d.file, d.format, filepath.Ext(d.file))
+	case (d.format == export.Parquet || d.format == export.SQLite) && compressed(d.out.name):
+		return usagef("-o %s: %s is not compressed as a whole: leave %s out", d.out.name, d.format, filepath.Ext(d.out.name))
 	}
 	return nil
 }
@@ -153,7 +155,7 @@ func (d *dumping) formatOf(c *cli.Context) (export.Format, error) {
 		}
 		return f, nil
 	}
-	if f, ok := export.FormatOf(d.file); ok {
+	if f, ok := export.FormatOf(d.out.name); ok {
 		return f, nil
 	}
 	return export.CSV, nil

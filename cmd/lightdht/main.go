@@ -38,12 +38,16 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 // status reports err in one line and returns the exit status it stands for.
 func status(err error, stderr io.Writer) int {
 	var usage usageError
+	var interrupted interruptedError
 	switch {
 	case err == nil:
 		return 0
 	case errors.As(err, &usage):
 		fmt.Fprintf(stderr, "lightdht: %s\n", oneLine(err))
 		return 2
+	case errors.As(err, &interrupted):
+		fmt.Fprintf(stderr, "lightdht: interrupted; %s\n", interrupted.left)
+		return 1
 	case errors.Is(err, context.Canceled):
 		fmt.Fprintln(stderr, "lightdht: interrupted; what was written is complete up to here")
 		return 1
@@ -54,6 +58,16 @@ func status(err error, stderr io.Writer) int {
 
 // usageError is an error about how the program was called.
 type usageError struct{ error }
+
+// interruptedError is that a command was interrupted whose output is not complete up
+// to there.
+type interruptedError struct {
+	left string // what that left, a sentence
+}
+
+func (e interruptedError) Error() string { return "interrupted; " + e.left }
+
+func (e interruptedError) Unwrap() error { return context.Canceled }
 
 // usagef returns a usageError.
 func usagef(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }

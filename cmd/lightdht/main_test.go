@@ -27,6 +27,7 @@ func TestStatus(t *testing.T) {
 		{"an error inside usage", usagef("a: %w", lost), 2, "lightdht: a: lost the way\n"},
 		{"Ctrl-C", context.Canceled, 1, interrupted},
 		{"Ctrl-C inside", fmt.Errorf("lookup: %w", context.Canceled), 1, interrupted},
+		{"Ctrl-C, and nothing written", interruptedError{"x was not made"}, 1, "lightdht: interrupted; x was not made\n"},
 		{"time over", context.DeadlineExceeded, 1, "lightdht: context deadline exceeded\n"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

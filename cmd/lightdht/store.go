@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -90,7 +89,8 @@ func storeVerify(c *cli.Context, args []string) error {
 		return err
 	}
 	var v dataset.Verified
-	err = watching(c, "verify", func() (err error) {
+	left := store.Dir() + " was not read to its end, and nothing in it was changed"
+	err = watching(c, "verify", left, func() (err error) {
 		v, err = store.Verify()
 		return err
 	})
@@ -124,7 +124,8 @@ func storeCompact(c *cli.Context, args []string) error {
 		return err
 	}
 	var before, after int64
-	err = watching(c, "compact", func() (err error) {
+	left := store.Dir() + " is whole, but perhaps no smaller: compact it again"
+	err = watching(c, "compact", left, func() (err error) {
 		before, after, err = store.Compact()
 		return err
 	})
@@ -169,7 +170,8 @@ func mergeOne(c *cli.Context, to *dataset.Store, dir string) error {
 	}
 	from.Problem = func(err error) { fmt.Fprintln(c.App.ErrWriter, oneLine(err)) }
 	var m dataset.Merged
-	err = watching(c, "merge", func() (err error) {
+	left := to.Dir() + " is whole, but has not all runs of " + dir + ": merge again"
+	err = watching(c, "merge", left, func() (err error) {
 		m, err = dataset.Merge(to, from)
 		return err
 	})
@@ -194,9 +196,9 @@ func mergeOne(c *cli.Context, to *dataset.Store, dir string) error {
 }
 
 // watching does something that may take long, and tells how long it has been
-// going on. When the command is interrupted it is left as it is: a store is whole
-// at any time.
-func watching(c *cli.Context, what string, do func() error) error {
+// going on. When the command is interrupted it is left as it is, which left tells:
+// a store is whole at any time.
+func watching(c *cli.Context, what, left string, do func() error) error {
 	p := newProgress(c.App.ErrWriter, what, 0)
 	defer p.end()
 	done := make(chan error, 1)
@@ -205,6 +207,6 @@ func watching(c *cli.Context, what string, do func() error) error {
 	case err := <-done:
 		return err
 	case <-c.Context.Done():
-		return context.Cause(c.Context)
+		return interruptedError{left}
 	}
 }
