@@ -139,10 +139,23 @@ func found(dir, network string) error {
 	if err := writeJSON(file.Name(), head); err != nil {
 		return err
 	}
-	if err := os.Link(file.Name(), filepath.Join(dir, storeFile)); err != nil && !errors.Is(err, fs.ErrExist) {
+	if err := putOnce(file.Name(), filepath.Join(dir, storeFile)); err != nil {
 		return err
 	}
 	return syncFolder(dir)
+}
+
+// putOnce gives a whole file its name, unless there is one of that name. Where files
+// cannot have two names, two processes that do so at the same moment may both.
+func putOnce(from, name string) error {
+	err := os.Link(from, name)
+	if err == nil || errors.Is(err, fs.ErrExist) {
+		return nil
+	}
+	if _, there := os.Lstat(name); there == nil {
+		return nil
+	}
+	return os.Rename(from, name)
 }
 
 // Dir returns the folder.

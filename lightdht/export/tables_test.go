@@ -251,6 +251,37 @@ func TestColumnsArePicked(t *testing.T) {
 	}
 }
 
+// Ranks are counted for each family, and lookups by run, whatever is chosen of them.
+func TestRanks(t *testing.T) {
+	store, err := dataset.Create(t.TempDir(), "lab")
+	if err != nil {
+		t.Fatal(err)
+	}
+	run, err := store.Begin(dataset.Manifest{}, dataset.Settings{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := time.Date(2026, 11, 20, 0, 0, 0, 0, time.UTC)
+	for i := range 3 {
+		l := &record.Lookup{Time: at.Add(time.Duration(i) * time.Hour)}
+		for _, addr := range []string{"1.1.1.1:1", "1.1.1.2:1", "[2a02::1]:1", "[2a02::2]:1"} {
+			l.Closest = append(l.Closest, record.Closest{Node: kad.NodeInfo{ID: kad.ID{1}, Addr: netip.MustParseAddrPort(addr)}})
+		}
+		run.Record(l)
+	}
+	if err := run.Close(); err != nil {
+		t.Fatal(err)
+	}
+	table, err := Source{Columns: []string{"lookup", "rank"}, Filter: dataset.Filter{Since: at.Add(time.Hour)}}.Open(store, Lookups)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := strings.Join(lines(t, table.Schema, table.Rows), "")
+	if want := "lookup=2 rank=1 lookup=2 rank=2 lookup=2 rank=1 lookup=2 rank=2 lookup=3 rank=1 lookup=3 rank=2 lookup=3 rank=1 lookup=3 rank=2 "; got != want {
+		t.Errorf("%s, want\n%s", got, want)
+	}
+}
+
 // Contacts for each run have what that run saw, and add up.
 func TestContactsPerRun(t *testing.T) {
 	l := newLab(t)
