@@ -45,4 +45,13 @@
 // Times are in microseconds, from 1970 to the year 9999, round trips too. With a
 // contact 64 bytes of its client version are kept, with other rows 256 of any text
 // and 1,024 entries of a list. What is cut is counted.
+//
+// Where things are, by the way a row goes:
+//
+//	store, identity, manifest   the folder, and what it says of itself
+//	run, record, tally          what a run is told, and what it makes of it
+//	journal, sorter, close      how that gets to disk, and the end
+//	rowcode, wire, frame        what stands in files; resync finds frames in spoilt ones
+//	read*, opening, sorted      all runs, merged
+//	mend, compact, verify       what is done about crashes; merge joins stores
 package dataset

@@ -223,6 +223,7 @@ func (s *Store) cutTorn(run *RunInfo, d dataFile) (gone bool, err error) {
 		return false, err
 	}
 	if r.size == 0 || gaps[0].size == r.size {
+		r.close() // some systems remove no open file
 		return true, os.Remove(r.name)
 	}
 	rest := without(r, gaps)
@@ -233,6 +234,7 @@ func (s *Store) cutTorn(run *RunInfo, d dataFile) (gone bool, err error) {
 	if err := copyPart(whole, rest); err != nil {
 		return false, err
 	}
+	r.close()
 	return false, os.Rename(whole, r.name)
 }
 
