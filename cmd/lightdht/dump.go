@@ -236,7 +236,10 @@ func (d *dumping) describe(s export.Schema, store *dataset.Store) error {
 	if d.key != nil {
 		d.veil(&m, store)
 	}
-	return m.Write(d.out.name)
+	if err := m.Write(d.out.name); err != nil {
+		return fmt.Errorf("%w: %s is whole, and has no manifest", err, d.out.name)
+	}
+	return nil
 }
 
 // veil changes what the manifest of shared data says of the prefix that IDs were

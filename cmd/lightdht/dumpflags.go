@@ -57,6 +57,7 @@ func readDump(c *cli.Context) (d *dumping, err error) {
 	case "rfc3339":
 	case "us":
 		d.options.Micros = true
+		d.chosen["times"] = times
 	default:
 		return nil, usagef("--times %q: want rfc3339 or us", times)
 	}

@@ -1,10 +1,15 @@
 package export
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
+	"fmt"
 	"io"
+	"io/fs"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"time"
@@ -35,8 +40,28 @@ type Manifest struct {
 	Problems []string           `json:"problems,omitempty"`
 }
 
-// Write puts the manifest of a whole file beside it, with its size and checksum.
+// Write puts the manifest of a whole file beside it, with its size and checksum:
+// all of it, or an error and no manifest, not even one of a file that stood there
+// before.
 func (m Manifest) Write(name string) error {
+	err := m.measure(name)
+	if err == nil {
+		var b []byte
+		if b, err = json.MarshalIndent(m, "", "  "); err == nil {
+			err = replace(name+ManifestEnding, append(b, '\n'))
+		}
+	}
+	if err == nil {
+		return nil
+	}
+	if info, e := os.Lstat(name + ManifestEnding); e == nil && info.Mode().IsRegular() {
+		os.Remove(name + ManifestEnding)
+	}
+	return fmt.Errorf("%s: %w", name+ManifestEnding, err)
+}
+
+// measure fills in what there is to say of the file itself.
+func (m *Manifest) measure(name string) error {
 	file, err := os.Open(name)
 	if err != nil {
 		return err
@@ -48,11 +73,52 @@ func (m Manifest) Write(name string) error {
 	}
 	m.Format, m.File, m.SHA256 = 1, filepath.Base(name), hex.EncodeToString(h.Sum(nil))
 	m.Made = time.Now().UTC().Truncate(time.Second)
-	b, err := json.MarshalIndent(m, "", "  ")
-	if err != nil {
-		return err
+	return nil
+}
+
+// replace writes a file in the place of one of this name, or none: readers find the
+// one or the other, whole. What replaces a file has its permissions, and a link
+// stays one. Errors do not say which file they are about.
+func replace(name string, content []byte) (err error) {
+	if real, err := filepath.EvalSymlinks(name); err == nil {
+		name = real
 	}
-	return os.WriteFile(name+ManifestEnding, append(b, '\n'), 0o666)
+	mode := fs.FileMode(0o666)
+	old, none := os.Stat(name)
+	if none == nil {
+		mode = old.Mode().Perm()
+	}
+	dir, base := filepath.Split(name)
+	tmp := filepath.Join(dir, fmt.Sprintf(".%s-%08x", base, rand.Uint32()))
+	file, err := os.OpenFile(tmp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode)
+	if err != nil {
+		return cause(err)
+	}
+	_, err = file.Write(content)
+	err = cmp.Or(err, file.Sync(), file.Close())
+	if err == nil && none == nil {
+		err = os.Chmod(tmp, mode) // whatever the umask
+	}
+	if err == nil {
+		err = os.Rename(tmp, name)
+	}
+	if err != nil {
+		os.Remove(tmp)
+	}
+	return cause(err)
+}
+
+// cause returns what an error about a file says without its name.
+func cause(err error) error {
+	var path *fs.PathError
+	var link *os.LinkError
+	switch {
+	case errors.As(err, &path):
+		return path.Err
+	case errors.As(err, &link):
+		return link.Err
+	}
+	return err
 }
 
 // ManifestEnding is how the name of a manifest ends, after that of its file.
@@ -98,8 +164,10 @@ func (m *Manifest) Describe(s Schema, key *pseudonym.Key) {
 	}
 }
 
-// About fills in the runs that a filter picks; a key that is not nil has them shared: their vantages
-// under pseudonyms, and no parameters, paths or errors, which may name hosts.
+// About fills in the runs that a filter picks; a key that is not nil has them
+// shared: their vantages under pseudonyms, without addresses; no parameters or
+// errors, which may name hosts; no seed, from which IDs may follow; and no files,
+// by whose checksums one could be recognized.
 func (m *Manifest) About(runs []dataset.RunInfo, f *dataset.Filter, key *pseudonym.Key) {
 	m.Runs = []dataset.Manifest{}
 	for _, r := range runs {
@@ -108,7 +176,7 @@ func (m *Manifest) About(runs []dataset.RunInfo, f *dataset.Filter, key *pseudon
 		}
 		run := *r.Manifest
 		if key != nil {
-			run.Parameters, run.Error, run.Seed = nil, "", nil
+			run.Parameters, run.Error, run.Seed, run.Files = nil, "", nil, []dataset.File{}
 			vantages := run.Vantages
 			run.Vantages = nil
 			for _, v := range vantages {
