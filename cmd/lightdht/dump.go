@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -63,20 +64,31 @@ func dump(c *cli.Context) error {
 		return err
 	}
 	if d.live {
+		if err := d.readFilter(c); err != nil {
+			return err
+		}
 		return d.lookThenWrite(c)
 	}
+	return d.writeStore(c)
+}
+
+// writeStore writes what a store has.
+func (d *dumping) writeStore(c *cli.Context) error {
 	store, err := storeToRead(c)
 	if errors.Is(err, dataset.ErrNoStore) {
 		return fmt.Errorf("%w: lightdht node fills one, and dump --live looks around now", err)
 	} else if err != nil {
-		return err
+		return adviseOwner(err)
 	}
 	store.Problem = func(err error) {
 		d.problems = append(d.problems, err.Error())
-		fmt.Fprintf(c.App.ErrWriter, "%s\n", oneLine(err))
+		fmt.Fprintf(c.App.ErrWriter, "%s\n", oneLine(adviseOwner(err)))
+	}
+	if err := d.readFilter(c); err != nil {
+		return fmt.Errorf("%s: %w", store.Dir(), err)
 	}
 	if err := d.pickRuns(c, store); err != nil {
-		return fmt.Errorf("%s: %w", store.Dir(), err)
+		return adviseOwner(fmt.Errorf("%s: %w", store.Dir(), err))
 	}
 	return d.write(c.Context, c, store)
 }
@@ -143,15 +155,27 @@ func (d *dumping) table(store *dataset.Store) (export.Table, error) {
 	if store == nil {
 		t, err := d.source.Seen(d.passing(d.seen))
 		if err != nil {
-			err = fmt.Errorf("--columns: %w", err)
+			err = fmt.Errorf("--columns: %w", d.adviseColumns(err))
 		}
 		return t, err
 	}
 	t, err := d.source.Open(store, d.what)
 	if err != nil {
-		err = fmt.Errorf("%s: --columns: %w", store.Dir(), err)
+		err = fmt.Errorf("%s: --columns: %w", store.Dir(), d.adviseColumns(err))
 	}
 	return t, err
+}
+
+// adviseColumns says instead of an error about columns that one of them needs a
+// database, if that is so.
+func (d *dumping) adviseColumns(err error) error {
+	for _, name := range d.source.Columns {
+		known := slices.ContainsFunc(export.SchemaOf(d.what), func(c export.Column) bool { return c.Name == name })
+		if known && d.source.Geo == nil && export.AddsColumn(name) {
+			return fmt.Errorf("column %q comes from a database of addresses: name one with --mmdb FILE", name)
+		}
+	}
+	return err
 }
 
 // write writes the table to where it is to go. When ctx ends, what is written to
@@ -172,7 +196,7 @@ func (d *dumping) write(ctx context.Context, c *cli.Context, store *dataset.Stor
 		return ctx.Err()
 	})
 	p.end()
-	if err := out.end(err); err != nil {
+	if err := out.end(adviseOwner(err)); err != nil {
 		return err
 	}
 	to := ""

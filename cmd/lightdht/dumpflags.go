@@ -50,9 +50,6 @@ func readDump(c *cli.Context) (d *dumping, err error) {
 	if err := d.readKind(c); err != nil {
 		return nil, err
 	}
-	if err := d.readFilter(c); err != nil {
-		return nil, err
-	}
 	switch times := c.String("times"); times {
 	case "rfc3339":
 	case "us":
@@ -85,12 +82,18 @@ func readDump(c *cli.Context) (d *dumping, err error) {
 	return d, nil
 }
 
+// joinFlags are those that only make sense when the network is joined.
+var joinFlags = []string{
+	"listen", "bootstrap", "table", "id", "read-only", "testnet", "seed", "timeout", "secure-only", "opt-out", "for",
+	"no-store", "keep-sightings", "raw", "store-limit", "store-min-free", "store-flush", "store-sync",
+}
+
 // readLive holds flags that only make sense when the network is joined to that.
 func (d *dumping) readLive(c *cli.Context) error {
 	if d.live {
 		return nil
 	}
-	for _, name := range []string{"testnet", "for", "bootstrap", "listen", "no-store"} {
+	for _, name := range joinFlags {
 		if c.IsSet(name) {
 			return usagef("--%s is about looking around: add --live, or leave it out to dump the store", name)
 		}
@@ -120,8 +123,6 @@ func (d *dumping) readKind(c *cli.Context) (err error) {
 		return usagef("--format %s has its own columns: leave --columns out", d.format)
 	case c.IsSet("per-run") && d.what != export.Contacts:
 		return usagef("--per-run is about contacts: rows of %s are of one run each", d.what)
-	case c.IsSet("state") && d.what != export.Contacts:
-		return usagef("--state is about contacts: leave it out with --what %s", d.what)
 	case d.live && c.Bool("no-store") && d.what != export.Contacts:
 		return usagef("--no-store keeps contacts alone: leave it or --what %s out", d.what)
 	case d.format == export.SQLite && d.out.name == "":
@@ -143,7 +144,7 @@ func join[T ~string](all []T) string {
 }
 
 func compressed(name string) bool {
-	ext := filepath.Ext(name)
+	ext := strings.ToLower(filepath.Ext(name))
 	return ext == ".gz" || ext == ".zst"
 }
 
@@ -156,8 +157,13 @@ func (d *dumping) formatOf(c *cli.Context) (export.Format, error) {
 		}
 		return f, nil
 	}
-	if f, ok := export.FormatOf(d.out.name); ok {
+	f, ok := export.FormatOf(d.out.name)
+	switch end := export.Ending(d.out.name); {
+	case ok:
 		return f, nil
+	case end != "":
+		return "", usagef("-o %s: %s tells no format: want %s, with .gz or .zst after it or not; or name it with --format",
+			d.out.name, end, join(export.Endings()))
 	}
 	return export.CSV, nil
 }
@@ -165,6 +171,9 @@ func (d *dumping) formatOf(c *cli.Context) (export.Format, error) {
 // readFilter reads which rows are to be written, but for runs, which need the
 // store.
 func (d *dumping) readFilter(c *cli.Context) (err error) {
+	if err := d.applies(c); err != nil {
+		return err
+	}
 	f := &d.source.Filter
 	states := map[string]table.State{"good": table.StateGood, "questionable": table.StateQuestionable, "bad": table.StateBad}
 	if c.IsSet("state") {
@@ -190,6 +199,19 @@ func (d *dumping) readFilter(c *cli.Context) (err error) {
 		if f.Since, err = parseSince(c.String("since"), time.Now()); err != nil {
 			return err
 		}
+	}
+	return nil
+}
+
+// applies refuses filters that would choose nothing among rows of this kind.
+func (d *dumping) applies(c *cli.Context) error {
+	switch {
+	case c.IsSet("state") && d.what != export.Contacts:
+		return fmt.Errorf("--state is about contacts: leave it out with --what %s", d.what)
+	case c.IsSet("prefix") && (d.what == export.Endpoints || d.what == export.Estimates):
+		return fmt.Errorf("--prefix is about IDs, and %s have none: leave it out with --what %s", d.what, d.what)
+	case c.IsSet("family") && d.what == export.Lookups:
+		return fmt.Errorf("--family is not of a lookup, which may go through both: leave it out with --what %s, and look at the column family", d.what)
 	}
 	return nil
 }

@@ -42,8 +42,10 @@ func parseNetwork(s string) (kind lightdht.Network, name string, err error) {
 		return 0, "", usagef("--network %q: want auto, public, private or private:NAME", s)
 	case !networkNames.MatchString(name):
 		return 0, "", usagef("--network %q: want a name of a to z, 0 to 9 and -, such as private:lab", s)
-	case name == lightdht.Public.String() || strings.HasPrefix(name, testnetPrefix):
+	case name == lightdht.Public.String() || name == lightdht.Private.String() || strings.HasPrefix(name, testnetPrefix):
 		return 0, "", usagef("--network %q: %s is the name of another network: choose one such as private:lab", s, name)
+	case name == lightdht.Auto.String():
+		return 0, "", usagef("--network %q: %s is no name, but stands for either: choose one such as private:lab", s, name)
 	}
 	return lightdht.Private, name, nil
 }

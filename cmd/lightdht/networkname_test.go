@@ -24,7 +24,7 @@ func TestParseNetwork(t *testing.T) {
 	}
 	for _, text := range []string{
 		"", "Public", "lab", "public:lab", "auto:lab", "private:", "private:Lab", "private:..", "private:a/b", "private:a b", "private:public",
-		"private:testnet-1-5", "private:testnet-", "private:" + strings.Repeat("x", 65), "private:lab\n",
+		"private:private", "private:auto", "private:testnet-1-5", "private:testnet-", "private:" + strings.Repeat("x", 65), "private:lab\n",
 	} {
 		if kind, name, err := parseNetwork(text); err == nil {
 			t.Errorf("%q: read as %v, %q", text, kind, name)

@@ -38,21 +38,45 @@ func ParseFormat(s string) (Format, error) {
 	return "", fmt.Errorf("no format %q: want %s", s, strings.Join(names, ", "))
 }
 
-// FormatOf returns the format that a file's name tells by its ending, before .gz
-// or .zst; false when that is none.
+// endings are how names of files end, with what that tells.
+var endings = []struct {
+	ending string
+	format Format
+}{
+	{".csv", CSV}, {".ndjson", NDJSON}, {".jsonl", NDJSON}, {".json", JSON}, {".parquet", Parquet}, {".sqlite", SQLite},
+	{".sqlite3", SQLite}, {".db", SQLite}, {".graphml", GraphML}, {".edgelist", EdgeList}, {".txt", TextLines},
+}
+
+// FormatOf returns the format that a file's name tells by its ending, in small or
+// capital letters, before .gz or .zst; false when that is none.
 func FormatOf(name string) (Format, bool) {
-	name = strings.TrimSuffix(strings.TrimSuffix(name, ".gz"), ".zst")
-	switch ext := filepath.Ext(name); ext {
-	case ".csv", ".ndjson", ".json", ".parquet", ".sqlite", ".graphml", ".edgelist":
-		return Format(ext[1:]), true
-	case ".jsonl":
-		return NDJSON, true
-	case ".db", ".sqlite3":
-		return SQLite, true
-	case ".txt":
-		return TextLines, true
+	end := Ending(name)
+	for _, e := range endings {
+		if e.ending == end {
+			return e.format, true
+		}
 	}
 	return "", false
+}
+
+// Endings returns all endings that tell a format.
+func Endings() (all []string) {
+	for _, e := range endings {
+		all = append(all, e.ending)
+	}
+	return all
+}
+
+// Ending returns the ending of a file's name before .gz or .zst, in small letters;
+// "" when it has none.
+func Ending(name string) string {
+	if end := ending(name); end == ".gz" || end == ".zst" {
+		name = name[:len(name)-len(end)]
+	}
+	if name = filepath.Base(name); strings.LastIndexByte(name, '.') <= 0 {
+		return "" // the point that hides a file begins no ending
+	}
+	return ending(name)
 }
 
 // Options say how rows are written. The zero Options are good.

@@ -3,8 +3,9 @@ package export
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"net/netip"
-	"strings"
+	"slices"
 
 	"github.com/oschwald/maxminddb-golang/v2"
 )
@@ -32,15 +33,20 @@ func OpenGeo(files ...string) (*Geo, error) {
 		db, err := maxminddb.Open(name)
 		if err != nil {
 			g.Close()
-			var spoilt maxminddb.InvalidDatabaseError
-			if errors.As(err, &spoilt) || strings.Contains(err.Error(), "MaxMind") {
-				return nil, fmt.Errorf("%s: no database of the MaxMind form: %w", name, err)
+			if path := (*fs.PathError)(nil); errors.As(err, &path) {
+				return nil, err // which names it
 			}
-			return nil, err
+			return nil, fmt.Errorf("%s: no database of the MaxMind form: %w", name, err)
 		}
 		g.dbs = append(g.dbs, db)
 	}
 	return g, nil
+}
+
+// AddsColumn reports whether a column is one of those that a Geo adds to tables.
+func AddsColumn(name string) bool {
+	return slices.ContainsFunc(geoFields(&Geo{}, func(*netip.Addr) netip.Addr { return netip.Addr{} }),
+		func(f field[netip.Addr]) bool { return f.Name == name })
 }
 
 // Close closes the databases. A nil Geo may be closed.

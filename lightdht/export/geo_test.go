@@ -4,6 +4,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -121,11 +122,24 @@ ip=2001:db8::1 country=- asn=- as_org=- `
 }
 
 func TestOpenGeoRefuses(t *testing.T) {
-	bad := filepath.Join(t.TempDir(), "bad")
+	dir := t.TempDir()
+	bad, empty := filepath.Join(dir, "bad"), filepath.Join(dir, "empty")
 	os.WriteFile(bad, []byte("nothing of the kind"), 0o600)
-	for name, says := range map[string]string{bad: "no database of the MaxMind form", bad + "2": "no such file"} {
+	os.WriteFile(empty, nil, 0o600)
+	none := "no database of the MaxMind form"
+	for name, says := range map[string]string{bad: none, empty: none, bad + "2": "no such file", dir: "is a directory"} {
 		if _, err := OpenGeo(name); err == nil || !strings.Contains(err.Error(), says) || !strings.Contains(err.Error(), name) {
 			t.Errorf("%s: %v, want %q", name, err, says)
+		}
+	}
+}
+
+// What it adds is what tables have with one and not without.
+func TestAddsColumn(t *testing.T) {
+	with, without := SchemaOf(Contacts), headings(contactFields(newTexts(), nil))
+	for _, c := range with {
+		if got, want := AddsColumn(c.Name), !slices.Contains(without, c); got != want {
+			t.Errorf("%s: got %t", c.Name, got)
 		}
 	}
 }
