@@ -26,6 +26,9 @@ func main() { os.Exit(run(os.Args, os.Stdin, os.Stdout, os.Stderr)) }
 func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	ctx, hangUp := context.WithCancel(ctx)
+	defer hangUp()
+	defer endOnHangup(hangUp)()
 	context.AfterFunc(ctx, stop) // a second Ctrl-C ends the program at once
 	app := newApp(stdin, stdout, stderr)
 	args, err := flagsFirst(app, args)

@@ -23,7 +23,7 @@ func nodeCommand() *cli.Command {
 			"Without --id and --ids the ID is that of the last run and follows our address (BEP 42).\n" +
 			"On a terminal one line tells how it goes: contacts (good/questionable/bad), queries received, packets a second.\n" +
 			"SIGHUP opens the file of --log-queries again and writes that of --ledger; so a node with one of\n" +
-			"these goes on when its terminal is closed: end it with SIGTERM.",
+			"these goes on when its terminal is closed: end it with SIGTERM. Others end as with Ctrl-C.",
 		Flags:  nodeFlags(),
 		Action: beNode,
 	}

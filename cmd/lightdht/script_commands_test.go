@@ -25,6 +25,7 @@ import (
 //	status N command…              the command exits with status N
 //	fails N command…               so it does, saying why in one line, and nothing else anywhere
 //	interrupt N PATTERN command…   so it does after Ctrl-C, pressed when a line of its standard error matches
+//	hangup N PATTERN command…      so it does after SIGHUP, sent at such a line and the one after it
 //	deaf N PATTERN command…        so it does when besides nobody reads its standard error from then on
 //	unread N PATTERN command…      so it does when nobody reads its standard output, from the beginning
 //	killed PATTERN command…        the command is killed when a line of its standard error matches
@@ -39,6 +40,7 @@ var scriptCommands = map[string]func(ts *testscript.TestScript, neg bool, args [
 	"status":    statusCommand,
 	"fails":     failsCommand,
 	"interrupt": interruptCommand,
+	"hangup":    hangupCommand,
 	"deaf":      deafCommand,
 	"unread":    unreadCommand,
 	"killed":    killedCommand,
@@ -139,6 +141,24 @@ func once(ts *testscript.TestScript, pattern string, do func(p *os.Process)) fun
 			do(p)
 		}
 	}
+}
+
+// hangupCommand sends the signal as a terminal does that is closed: more than once.
+func hangupCommand(ts *testscript.TestScript, neg bool, args []string) {
+	arguments(ts, neg, args, 3)
+	when, err := regexp.Compile(args[1])
+	ts.Check(err)
+	seen := 0
+	err = watched(ts, args[2:], ts.Stdout(), func(p *os.Process, _ io.Closer, line []byte) {
+		if seen > 0 && seen < 2 || seen == 0 && when.Match(line) {
+			seen++
+			p.Signal(syscall.SIGHUP) // the second one may find it gone
+		}
+	})
+	if seen == 0 {
+		ts.Fatalf("no line of standard error matched")
+	}
+	checkStatus(ts, err, number(ts, args[0]))
 }
 
 func killedCommand(ts *testscript.TestScript, neg bool, args []string) {
