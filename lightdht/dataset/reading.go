@@ -2,6 +2,7 @@ package dataset
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"io"
 	"os"
@@ -105,27 +106,6 @@ func (h *heap) load(r *reading, gap func(*reading, gap)) error {
 	return nil
 }
 
-// outrun reports whether a sorted file was made in a copy of a run that went on,
-// and the run's own files were copied there again: one of them begins within it and
-// goes beyond, and others have all that is before that.
-func outrun(d dataFile, all []dataFile) bool {
-	if d.sort != sortSorted {
-		return false
-	}
-	return slices.ContainsFunc(all, func(o dataFile) bool {
-		if o.sort != sortSorted || o.from <= d.from || o.from > d.to || o.to <= d.to {
-			return false
-		}
-		for n := d.from; n < o.from; n++ {
-			has := func(f dataFile) bool { return f.sort != sortRows && f.from <= n && n <= f.to && f.to < o.from }
-			if !slices.ContainsFunc(all, has) {
-				return false
-			}
-		}
-		return true
-	})
-}
-
 // hasGrown reports whether a log has more than the sorted file that stands for it:
 // a run that went on when it was copied was sorted in the copy, and copied again.
 func hasGrown(dir string, log, sorted dataFile) bool {
@@ -145,44 +125,104 @@ func hasGrown(dir string, log, sorted dataFile) bool {
 	return info.Size() > getStandsFor(head)
 }
 
+// latest leaves out, of a log and the sorted file of it alone, the one that has less.
+func latest(dir string, all []dataFile) []dataFile {
+	logs, less := map[int]dataFile{}, map[dataFile]bool{}
+	for _, d := range all {
+		if d.sort == sortTallies {
+			logs[d.from] = d
+		}
+	}
+	for _, d := range all {
+		log, ok := logs[d.from]
+		switch {
+		case !ok || d.sort != sortSorted || d.to != d.from:
+		case hasGrown(dir, log, d):
+			less[d] = true
+		default:
+			less[log] = true
+		}
+	}
+	return slices.DeleteFunc(all, func(d dataFile) bool { return less[d] })
+}
+
+// chosen is a choice among so many files.
+type chosen struct {
+	segments, singles, files int
+	rest                     int  // the choice among so many
+	last                     bool // and the file that follows these, or ends there
+}
+
+// better reports whether c has more segments or, of as many, fewer in a file of their
+// own, then fewer files: in a copy of a run that goes on, such a file may have less
+// of its segment than one that was merged.
+func (c *chosen) better(o *chosen) bool {
+	return cmp.Or(c.segments-o.segments, o.singles-c.singles, o.files-c.files) > 0
+}
+
+// apart chooses files of which no two have a segment in common. A merged file
+// stands for those that it was made of, which a crash may leave; and in a copy of a
+// run that goes on other ones were merged than by its writer, whose files were copied
+// there again. What the choice does not have stays besides.
+func apart(all []dataFile) (choice []dataFile) {
+	slices.SortFunc(all, func(a, b dataFile) int { return cmp.Or(a.to-b.to, b.from-a.from) })
+	best := make([]chosen, len(all)+1) // among the first so many
+	for i, d := range all {
+		before, _ := slices.BinarySearchFunc(all[:i], d.from, func(o dataFile, from int) int { return o.to - from })
+		with := best[before]
+		with.segments += d.to - d.from + 1
+		with.singles += int(bit(d.from == d.to))
+		with.files++
+		with.rest, with.last = before, true
+		if best[i+1] = best[i]; with.better(&best[i]) {
+			best[i+1] = with
+		} else {
+			best[i+1].rest, best[i+1].last = i, false
+		}
+	}
+	var others []dataFile
+	for i := len(all); i > 0; i = best[i].rest {
+		if end := i; best[i].last {
+			end--
+			choice = append(choice, all[end])
+			others = append(others, all[best[i].rest:end]...)
+		} else {
+			others = append(others, all[end-1])
+		}
+	}
+	return append(choice, slices.DeleteFunc(others, func(d dataFile) bool { return d.within(choice) == d.to-d.from+1 })...)
+}
+
+// within returns how many segments of a file others have, no two of them the same.
+func (d *dataFile) within(others []dataFile) (n int) {
+	for _, o := range others {
+		n += max(min(d.to, o.to)-max(d.from, o.from)+1, 0)
+	}
+	return n
+}
+
 // dataFiles lists the files of rows in the folder of a run that count: of those
-// that stand for others, these are left out. They are in order of their numbers,
+// that have the same, the ones that are chosen. They are in order of their numbers,
 // tallies first.
 func dataFiles(dir string) ([]dataFile, error) {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
 		return nil, err
 	}
-	var all []dataFile
+	var tallies, rows []dataFile
 	for _, e := range entries {
-		if d, ok := parseDataFile(e.Name()); ok && e.Type().IsRegular() {
-			all = append(all, d)
+		d, ok := parseDataFile(e.Name())
+		switch {
+		case !ok || !e.Type().IsRegular():
+		case d.sort == sortRows:
+			rows = append(rows, d)
+		default:
+			tallies = append(tallies, d)
 		}
 	}
-	listed := all
-	all = slices.DeleteFunc(slices.Clone(all), func(d dataFile) bool { return outrun(d, listed) })
-	var sorted []dataFile
-	for _, d := range all {
-		if d.sort == sortSorted {
-			sorted = append(sorted, d)
-		}
-	}
-	var grown []dataFile
-	all = slices.DeleteFunc(all, func(d dataFile) bool {
-		return d.sort != sortRows && slices.ContainsFunc(sorted, func(o dataFile) bool {
-			if d.sort == sortTallies && o.from == d.from && o.to == d.to && hasGrown(dir, d, o) {
-				grown = append(grown, o)
-				return false
-			}
-			return o.from <= d.from && d.to <= o.to && o != d
-		})
-	})
-	all = slices.DeleteFunc(all, func(d dataFile) bool { return slices.Contains(grown, d) })
-	slices.SortFunc(all, func(a, b dataFile) int {
-		if rows := func(d dataFile) int { return int(bit(d.sort == sortRows)) }; rows(a) != rows(b) {
-			return rows(a) - rows(b)
-		}
-		return a.from - b.from
-	})
-	return all, nil
+	tallies = apart(latest(dir, tallies))
+	byNumber := func(a, b dataFile) int { return a.from - b.from }
+	slices.SortFunc(tallies, byNumber)
+	slices.SortFunc(rows, byNumber)
+	return append(tallies, rows...), nil
 }
