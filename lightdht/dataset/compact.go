@@ -68,7 +68,7 @@ func (s *Store) Compact() (before, after int64, err error) {
 
 // sweep removes folders into which runs were being copied when that died.
 func (s *Store) sweep() error {
-	left, err := filepath.Glob(filepath.Join(s.runs(), copying+"*"))
+	left, err := filepath.Glob(filepath.Join(s.runs(), unfinishedCopy+"*"))
 	if err != nil {
 		return err
 	}

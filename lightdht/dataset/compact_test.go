@@ -153,7 +153,7 @@ func TestCompactingKeepsTorn(t *testing.T) {
 // not.
 func TestCompactSweeps(t *testing.T) {
 	s := newStore(t)
-	dead, live := filepath.Join(s.runs(), copying+"1"), filepath.Join(s.runs(), copying+"2")
+	dead, live := filepath.Join(s.runs(), unfinishedCopy+"1"), filepath.Join(s.runs(), unfinishedCopy+"2")
 	for _, dir := range []string{dead, live} {
 		if err := os.MkdirAll(filepath.Join(dir, tornFolder), 0o700); err != nil {
 			t.Fatal(err)

@@ -68,12 +68,12 @@ func outdated(has, from *RunInfo) bool {
 	return has.Err == nil && has.Manifest.State == Running
 }
 
-// copying is how the name of a folder begins that a run is being copied into.
-const copying = ".copy-"
+// unfinishedCopy is how the name of a folder begins that a run is being copied into.
+const unfinishedCopy = ".copy-"
 
 // copyRun copies the folder of a run: it stands under its name when it is whole.
 func copyRun(from, to string) error {
-	tmp, err := os.MkdirTemp(filepath.Dir(to), copying+"*")
+	tmp, err := os.MkdirTemp(filepath.Dir(to), unfinishedCopy+"*")
 	if err != nil {
 		return err
 	}
