@@ -40,6 +40,29 @@ func dictionary(t *testing.T) (names []string, types map[string]string) {
 	return names, types
 }
 
+// Each row of the dictionary is one of the table: nothing stands between them that
+// would end it.
+func TestDictionaryIsOneTable(t *testing.T) {
+	page, err := os.ReadFile("../../datasets/README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	tables, inside := 0, false
+	for line := range strings.Lines(string(page)) {
+		row := strings.HasPrefix(line, "|")
+		if row && !inside {
+			tables++
+		}
+		if fields := strings.Count(line, "|"); row && fields != 6 {
+			t.Errorf("not five columns: %s", line)
+		}
+		inside = row
+	}
+	if tables != 1 {
+		t.Errorf("%d tables, want one", tables)
+	}
+}
+
 // Every column that a command writes is in the dictionary, and the dictionary
 // has no other.
 func TestColumnsAreInTheDictionary(t *testing.T) {

@@ -134,11 +134,38 @@ func runLine(r *dataset.RunInfo) []string {
 	if end := runEnd(r); !end.IsZero() {
 		took = round(end.Sub(m.Start)).String()
 	}
-	line = append(line, m.Command, shortTime(m.Start), took, grouped(int64(m.Contacts())))
-	for _, kind := range record.Kinds {
-		line = append(line, grouped(int64(m.Rows[kind.String()])))
+	line = append(line, m.Command, shortTime(m.Start), took)
+	for _, n := range runCounts(m) {
+		if n == nil {
+			line = append(line, "")
+		} else {
+			line = append(line, grouped(int64(n.(uint64))))
+		}
 	}
-	return append(line, grouped(int64(runDrops(m))))
+	return line
+}
+
+// runCounts returns how many contacts, rows of each kind and drops a run has, nil
+// for what its manifest does not know: one that was not brought up to date since the
+// run began has no drops, and rows only when they were counted after its program
+// died.
+func runCounts(m *dataset.Manifest) []any {
+	counts := make([]any, len(record.Kinds)+2)
+	if rowsKnown(m) {
+		counts[0] = m.Contacts()
+		for i, kind := range record.Kinds {
+			counts[i+1] = m.Rows[kind.String()]
+		}
+	}
+	if len(m.Drops) > 0 {
+		counts[len(counts)-1] = runDrops(m)
+	}
+	return counts
+}
+
+// rowsKnown reports whether a manifest knows which rows and files its run has.
+func rowsKnown(m *dataset.Manifest) bool {
+	return len(m.Rows) > 0 || m.State != dataset.Running && m.State != ""
 }
 
 // runEnd is when a run ended; now while it goes on, zero when that is not known.
@@ -164,16 +191,23 @@ func runRow(store *dataset.Store, r *dataset.RunInfo) []any {
 	if m == nil {
 		m = &dataset.Manifest{Start: r.ID.Time()}
 	}
-	row = append(row, text(m.Command), stamp(m.Start), stamp(m.End), m.Contacts())
-	for _, kind := range record.Kinds {
-		row = append(row, m.Rows[kind.String()])
+	row = append(row, text(m.Command), stamp(m.Start), stamp(m.End))
+	row = append(row, runCounts(m)...)
+	program := strings.TrimSpace(m.Tool.Name + " " + m.Tool.Version + " " + m.Tool.Commit)
+	return append(row, fileBytes(m), text(program), text(runTrouble(r)))
+}
+
+// fileBytes returns how many bytes the complete files of a run have; nil when that
+// is not known.
+func fileBytes(m *dataset.Manifest) any {
+	if !rowsKnown(m) {
+		return nil
 	}
 	bytes := int64(0)
 	for _, f := range m.Files {
 		bytes += f.Bytes
 	}
-	program := strings.TrimSpace(m.Tool.Name + " " + m.Tool.Version + " " + m.Tool.Commit)
-	return append(row, runDrops(m), bytes, text(program), text(runTrouble(r)))
+	return bytes
 }
 
 // stamp returns t for a row, nil for never.
