@@ -1,11 +1,13 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"syscall"
@@ -116,7 +118,33 @@ func (k *keeper) lost() uint64 {
 
 // trouble tells that nothing is kept from now on.
 func (k *keeper) trouble(err error) {
+	var path *fs.PathError
+	if errors.As(err, &path) && missing(filepath.Dir(path.Path)) {
+		err = errRemoved(filepath.Dir(path.Path))
+	}
 	k.say("%s; what is learned from now on is not kept", oneLine(adviseStore(err)))
+}
+
+// gone says that somebody removed the run while it went on, or all of the store:
+// what else goes wrong follows from that. nil: nobody did.
+func (k *keeper) gone() error {
+	dir := k.store.Dir()
+	for _, name := range []string{dir, filepath.Join(dir, "runs", k.run.ID().String())} {
+		if missing(name) {
+			return errRemoved(name)
+		}
+	}
+	return nil
+}
+
+func errRemoved(dir string) error {
+	return fmt.Errorf("%s was removed while it was written to: what this run learned is lost", dir)
+}
+
+// missing reports whether there is no file or folder of a name.
+func missing(name string) bool {
+	_, err := os.Stat(name)
+	return errors.Is(err, fs.ErrNotExist)
 }
 
 // mostProblems is how many problems of a store are told.
@@ -187,14 +215,15 @@ func (k *keeper) close() error {
 	if e := k.claim.Close(); err == nil {
 		err = e
 	}
-	if !k.throwaway {
+	gone := k.gone()
+	if gone == nil && !k.throwaway {
 		k.tell()
 	}
 	k.discard(k.store.Dir())
-	if err != nil {
-		return adviseStore(err)
+	if err == nil && gone == nil {
+		return nil
 	}
-	return nil
+	return adviseStore(cmp.Or(gone, err))
 }
 
 // discard removes a throwaway store.

@@ -3,11 +3,15 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math/rand/v2"
 	"net"
 	"net/netip"
+	"os"
+	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/lightdht/lightdht/lightdht"
@@ -21,15 +25,36 @@ import (
 // is remembered, and the other ID stays what it was.
 func (k *keeper) remember(cfg *lightdht.Config, given bool) {
 	k.given = given
-	claim, err := k.store.Claim()
+	claim, err := k.whoever()
 	if err != nil {
-		k.problem(err)
+		k.problem(adviseOwner(err))
 		return
 	}
 	if k.claim = claim; claim != nil {
 		k.saved = claim.Identity
 		cfg.Last = lightdht.Identity{ID: claim.ID, Addr4: claim.Addr4, Addr6: claim.Addr6}
 	}
+}
+
+// whoever returns the identity that the store remembers. One that cannot be read is
+// none: it is put aside, which is told once.
+func (k *keeper) whoever() (*dataset.Claim, error) {
+	claim, err := k.store.Claim()
+	if err == nil || !isSpoilt(err) {
+		return claim, err
+	}
+	name := filepath.Join(k.store.Dir(), "identity.json")
+	if e := os.Rename(name, name+".spoilt"); e != nil {
+		return nil, fmt.Errorf("%w: remove it", err)
+	}
+	k.problem(fmt.Errorf("%w: kept as %s.spoilt, to be removed at will; we are somebody else now", err, name))
+	return k.store.Claim()
+}
+
+// isSpoilt reports whether an error of a store says that a file of it has no sense.
+// One that a newer program wrote has.
+func isSpoilt(err error) bool {
+	return strings.Contains(err.Error(), "spoilt") || strings.Contains(err.Error(), "not written by lightdht")
 }
 
 // listen has nodes listen at the port of the last run, unless --listen was given;

@@ -29,6 +29,7 @@ import (
 //	deaf N PATTERN command…        so it does when besides nobody reads its standard error from then on
 //	unread N PATTERN command…      so it does when nobody reads its standard output, from the beginning
 //	killed PATTERN command…        the command is killed when a line of its standard error matches
+//	robbed N FOLDER PATTERN command…   so it does after the folder is moved away at such a line, and Ctrl-C
 //	beside PATTERN command… -- command…   the second runs, with status 0, once a line of the first matches, which Ctrl-C then ends
 //	rotated FILE command…          so does it with status 0, after FILE, once it had rows, was renamed and SIGHUP sent
 //	rows FORMAT N                  there are N rows, in correct FORMAT
@@ -44,6 +45,7 @@ var scriptCommands = map[string]func(ts *testscript.TestScript, neg bool, args [
 	"deaf":      deafCommand,
 	"unread":    unreadCommand,
 	"killed":    killedCommand,
+	"robbed":    robbedCommand,
 	"beside":    besideCommand,
 	"rotated":   rotatedCommand,
 	"rows":      rowsCommand,
@@ -167,6 +169,16 @@ func killedCommand(ts *testscript.TestScript, neg bool, args []string) {
 	if err == nil {
 		ts.Fatalf("it ended by itself")
 	}
+}
+
+func robbedCommand(ts *testscript.TestScript, neg bool, args []string) {
+	arguments(ts, neg, args, 4)
+	err := watched(ts, args[3:], ts.Stdout(), once(ts, args[2], func(p *os.Process) {
+		name := ts.MkAbs(args[1])
+		ts.Check(os.Rename(name, name+".moved"))
+		ts.Check(p.Signal(os.Interrupt))
+	}))
+	checkStatus(ts, err, number(ts, args[0]))
 }
 
 func besideCommand(ts *testscript.TestScript, neg bool, args []string) {
