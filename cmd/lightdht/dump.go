@@ -67,9 +67,9 @@ func dump(c *cli.Context) error {
 		if err := d.readFilter(c); err != nil {
 			return err
 		}
-		return d.lookThenWrite(c)
+		return d.out.left(d.lookThenWrite(c))
 	}
-	return d.writeStore(c)
+	return d.out.left(d.writeStore(c))
 }
 
 // writeStore writes what a store has.

@@ -41,6 +41,8 @@ func (p *place) find(stdout io.Writer, f export.Format) (err error) {
 	switch {
 	case p.special && f == export.SQLite:
 		return fmt.Errorf("-o %s: it is no file", p.name)
+	case p.special && p.real != os.DevNull && isOpenAs(stdout, p.name):
+		return writable(stdout)
 	case p.special || info == nil:
 		return nil
 	}
@@ -198,8 +200,7 @@ func (o *dumpFile) Write(b *export.Batch) error { return o.named(o.Writer.Write(
 // end completes the file, or undoes it after an error. What was written in place
 // until an interruption is completed.
 func (o *dumpFile) end(err error) error {
-	stopped := errors.Is(err, context.Canceled)
-	good := err == nil || stopped && o.tmp == ""
+	good := err == nil || o.tmp == "" && errors.Is(err, context.Canceled)
 	note := func(e error) {
 		if e != nil && good {
 			err, good = o.named(e), false
@@ -224,15 +225,16 @@ func (o *dumpFile) end(err error) error {
 	if !good {
 		os.Remove(o.tmp)
 	}
-	if stopped {
-		return o.interrupted()
-	}
 	return err
 }
 
-// interrupted is that the writing was interrupted, and what that left.
-func (p *place) interrupted() error {
-	if p.there {
+// left says, instead of that somebody interrupted the writing, what that leaves: of
+// a file that is not written in place nothing.
+func (p *place) left(err error) error {
+	switch {
+	case p.name == "" || p.special || !errors.Is(err, context.Canceled):
+		return err
+	case p.there:
 		return interruptedError{p.name + " stays as it was"}
 	}
 	return interruptedError{p.name + " was not made"}

@@ -73,7 +73,7 @@ func TestDumpInterrupted(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if err := o.end(context.Canceled); err != (interruptedError{name + left}) {
+			if err := o.left(o.end(context.Canceled)); err != (interruptedError{name + left}) {
 				t.Errorf("%s: got %v, want %s%s", f, err, name, left)
 			}
 			if !there {
