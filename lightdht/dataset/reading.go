@@ -106,6 +106,25 @@ func (h *heap) load(r *reading, gap func(*reading, gap)) error {
 	return nil
 }
 
+// mayGrow is added to the bytes that a sorted file stands for, when these are of a
+// log that may have been copied before it was full.
+const mayGrow = 1 << 47
+
+// standsForIn returns the bytes of a log that a sorted file stands for, with mayGrow;
+// false when it does not tell.
+func standsForIn(dir, sorted string) (bytes int64, ok bool) {
+	file, err := os.Open(filepath.Join(dir, sorted))
+	if err != nil {
+		return 0, false
+	}
+	defer file.Close()
+	head := make([]byte, headSize)
+	if _, err := io.ReadFull(file, head); err != nil || checkHead(head, sortSorted) != nil {
+		return 0, false
+	}
+	return getStandsFor(head), true
+}
+
 // hasGrown reports whether a log has more than the sorted file that stands for it:
 // a run that went on when it was copied was sorted in the copy, and copied again.
 func hasGrown(dir string, log, sorted dataFile) bool {
@@ -113,16 +132,8 @@ func hasGrown(dir string, log, sorted dataFile) bool {
 	if err != nil {
 		return false
 	}
-	file, err := os.Open(filepath.Join(dir, sorted.name))
-	if err != nil {
-		return false
-	}
-	defer file.Close()
-	head := make([]byte, headSize)
-	if _, err := io.ReadFull(file, head); err != nil || checkHead(head, sortSorted) != nil {
-		return false
-	}
-	return info.Size() > getStandsFor(head)
+	bytes, ok := standsForIn(dir, sorted.name)
+	return ok && info.Size() > bytes&^mayGrow
 }
 
 // latest leaves out, of a log and the sorted file of it alone, the one that has less.

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
 	"sync"
 )
 
@@ -28,7 +27,7 @@ type sorter struct {
 	// before there is anything to sort, and must not wait for the sorter.
 	tell func(error)
 
-	// apart is the number of a log whose sorted file is not merged with others; 0:
+	// apart is the number of a log whose sorted file is never merged with others; 0:
 	// none. In a copy of a run that goes on, the last log may turn up again, longer.
 	apart int
 }
@@ -120,6 +119,9 @@ func (s *sorter) sort(number int) error {
 	if err != nil {
 		return err
 	}
+	if number == s.apart {
+		size |= mayGrow
+	}
 	return s.put(span{number, number}, size, h.sorted(), logName(sortTallies, number))
 }
 
@@ -157,13 +159,32 @@ func (s *sorter) put(of span, bytes int64, from cursor, instead ...string) error
 	return errors.Join(errs...)
 }
 
-// crowded reports whether the last fanIn files are of as many.
+// crowded reports whether the last fanIn files are of as many, next to each other.
 func (s *sorter) crowded() bool {
 	n := len(s.spans)
-	if n > 0 && s.spans[n-1].to == s.apart {
+	if n < fanIn {
 		return false
 	}
-	return n >= fanIn && s.spans[n-1].size() == s.spans[n-fanIn].size()
+	last := s.spans[n-fanIn:]
+	for i, next := range last[1:] {
+		if next.size() != last[i].size() || !s.joins(last[i], next) {
+			return false
+		}
+	}
+	return true
+}
+
+// joins reports whether two files may become one. In a copy that was made while files
+// were merged some may be missing between them, and one have less than its log has by
+// now: these may be copied yet.
+func (s *sorter) joins(a, b span) bool {
+	return b.from == a.to+1 && !s.isShort(a) && !s.isShort(b)
+}
+
+// isShort reports whether a file may have less than its log.
+func (s *sorter) isShort(p span) bool {
+	bytes, _ := standsForIn(s.dir, sortedName(p.from, p.to))
+	return bytes&mayGrow != 0
 }
 
 // merge makes the last fanIn files one.
@@ -172,20 +193,20 @@ func (s *sorter) merge() error {
 	return s.join(span{last[0].from, last[fanIn-1].to}, last)
 }
 
-// joinAll makes the files of all parts one, but for that which is to stay apart.
+// joinAll makes those files one that may become one.
 func (s *sorter) joinAll() error {
-	parts := s.spans
-	if n := len(parts); n > 0 && parts[n-1].to == s.apart {
-		parts = parts[:n-1]
+	all, entries := s.spans, s.sorted
+	s.spans, s.sorted = nil, nil
+	for from, to := 0, 0; from < len(all); from = to {
+		for to = from + 1; to < len(all) && s.joins(all[to-1], all[to]); {
+			to++
+		}
+		if to == from+1 {
+			s.spans, s.sorted = append(s.spans, all[from]), append(s.sorted, entries[from])
+		} else if err := s.join(span{all[from].from, all[to-1].to}, all[from:to]); err != nil {
+			return err
+		}
 	}
-	if len(parts) < 2 {
-		return nil
-	}
-	rest, entries := slices.Clone(s.spans[len(parts):]), slices.Clone(s.sorted[len(parts):])
-	if err := s.join(span{parts[0].from, parts[len(parts)-1].to}, parts); err != nil {
-		return err
-	}
-	s.spans, s.sorted = append(s.spans[:1], rest...), append(s.sorted[:1], entries...)
 	return nil
 }
 
