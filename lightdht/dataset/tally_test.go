@@ -174,7 +174,7 @@ func TestGood(t *testing.T) {
 	for i := range 3 {
 		last = begin(t, s, Settings{Good: func() (good []table.Contact) {
 			for _, n := range w.nodes[5*i : 5*i+10] {
-				good = append(good, table.Contact{ID: n.ID, Addr: n.Addr, FirstSeen: w.now, LastSeen: w.now, LastReply: w.now, Replies: 9, Queries: 8, Version: "LT"})
+				good = append(good, table.Contact{ID: n.ID, Addr: n.Addr, FirstSeen: w.now, LastSeen: w.now, LastReply: w.now, LastQuery: w.now, Replies: 9, Queries: 8, Version: "LT"})
 			}
 			return good
 		}})
