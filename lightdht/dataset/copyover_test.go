@@ -98,7 +98,7 @@ func (c *copying) look(when string) *Store {
 // A run that goes on is copied, put in order in the copy, and copied there again,
 // several times over: the copy has all that was copied, each thing once.
 func TestCopiedAgain(t *testing.T) {
-	for seed := range uint64(80) {
+	for seed := range uint64(fewer(80)) {
 		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
 			w := newWorld(seed, 40)
 			c := &copying{world: w, t: t, from: newStore(t), want: table.NewFlat(), dir: filepath.Join(memoryDir(t), "copy")}

@@ -40,6 +40,15 @@ var childTasks = map[string]func(dir string) error{
 	"claim":  claimAsChild,
 }
 
+// fewer is how often something is tried with the race detector, which takes its time,
+// when it is n times without.
+func fewer(n int) int {
+	if raceDetector {
+		return n / 2
+	}
+	return n
+}
+
 func TestMain(m *testing.M) {
 	if task := childTasks[os.Getenv(childTask)]; task != nil {
 		if err := task(os.Args[1]); err != nil {

@@ -47,7 +47,7 @@ func TestSpoiltDescriptions(t *testing.T) {
 	claim.Close()
 	all := contactsOf(t, pristine, Filter{})
 	names := []string{storeFile, identityFile, "runs/" + id.String() + "/" + manifestFile, "runs/" + id.String() + "/" + goodFile}
-	for i := range 240 {
+	for i := range fewer(240) {
 		dir := filepath.Join(memoryDir(t), "store")
 		if err := os.CopyFS(dir, os.DirFS(pristine.dir)); err != nil {
 			t.Fatal(err)
