@@ -124,6 +124,32 @@ func TestSorterMerges(t *testing.T) {
 	}
 }
 
+// Files on both sides of a missing one, which may be copied yet, are not merged; nor
+// is that of a log which may be.
+func TestSorterJoinsNeighbours(t *testing.T) {
+	s := newSorter(t.TempDir(), RunID{})
+	s.apart = 8
+	for _, number := range []int{1, 2, 4, 5, 7, 8} {
+		logged(t, s.dir, number, 2)
+		s.add(number)
+	}
+	if err := s.wait(); err != nil || len(s.spans) != 6 {
+		t.Errorf("sorted, there are %v: %v", s.spans, err)
+	}
+	s.apart = 0
+	for range 2 {
+		err := s.joinAll()
+		if want := []span{{1, 2}, {4, 5}, {7, 7}, {8, 8}}; err != nil || !slices.Equal(s.spans, want) || len(s.sorted) != len(want) {
+			t.Errorf("joined, there are %v, want %v: %v", s.spans, want, err)
+		}
+	}
+	for i, file := range s.sorted {
+		if want := sortedName(s.spans[i].from, s.spans[i].to); file.Name != want {
+			t.Errorf("%v is listed as %s", s.spans[i], file.Name)
+		}
+	}
+}
+
 // The first error of a sorter is told, once, and wait returns it; what follows stays
 // as it is.
 func TestSorterTells(t *testing.T) {
