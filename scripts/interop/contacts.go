@@ -20,7 +20,7 @@ const lookAround, tellGone = "6s", "1s"
 // every session among them.
 func (l *lab) dumpsAll(format string) func(context.Context) error {
 	return func(ctx context.Context) error {
-		out, err := l.joined(ctx, "dump", "--for", lookAround, "--timeout", tellGone, "--format", format)
+		out, err := l.joined(ctx, "dump", "--live", "--for", lookAround, "--timeout", tellGone, "--format", format)
 		if err != nil {
 			return err
 		}

@@ -47,7 +47,7 @@ type meeting struct {
 // knows this node.
 func (l *lab) startFinder(ctx context.Context) (err error) {
 	addr := netip.AddrPortFrom(at(nodeMember), 6881)
-	l.meeting.node, err = l.lan.join(nodeMember, l.program(), "dump", "--for", runLimit.String(),
+	l.meeting.node, err = l.lan.join(nodeMember, l.program(), "dump", "--live", "--no-store", "--for", runLimit.String(),
 		"--log-level", "info", "--network", "private", "--listen", addr.String())
 	if err != nil {
 		return err
@@ -97,7 +97,7 @@ func (l *lab) startCrowd(ctx context.Context) error {
 
 // inCrowd runs our program where the crowd is, and returns what it wrote.
 func (l *lab) inCrowd(ctx context.Context, args ...string) (string, error) {
-	command := append([]string{l.program()}, args...)
+	command := append([]string{l.program()}, append(args, "--no-store")...)
 	command = append(command, "--network", "private", "--bootstrap", l.meeting.places[0].String())
 	return output(ctx, l.lan.member(commandMember, command...)...)
 }

@@ -40,7 +40,7 @@ func (l *lab) startServer(ctx context.Context) error {
 	s := &server{id: served, addr: netip.AddrPortFrom(ours, 7003)}
 	s.id[kad.Size-1] ^= 1
 	var err error
-	s.process, err = start(l.program(), "dump", "--for", runLimit.String(), "--log-level", "info",
+	s.process, err = start(l.program(), "dump", "--live", "--no-store", "--for", runLimit.String(), "--log-level", "info",
 		"--listen", s.addr.String(), "--id", s.id.String(), "--bootstrap", l.swarm.addrs[0].String())
 	if err != nil {
 		return err

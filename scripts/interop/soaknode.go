@@ -37,7 +37,7 @@ func startLoaded(ctx context.Context, l *lab, lasts time.Duration) (*loaded, err
 		ledger:  filepath.Join(l.dir, "ledger.csv"),
 	}
 	var err error
-	n.process, err = start(ownSession, l.program(), "node", "--listen", n.addr.String(), "--network", "private",
+	n.process, err = start(ownSession, l.program(), "node", "--store", filepath.Join(l.dir, "store"), "--listen", n.addr.String(), "--network", "private",
 		"--bootstrap", l.swarm.addrs[0].String(), "--table", "prefix", "--for", (lasts + extraLife).String(),
 		"--status", statusEvery.String(), "--log-queries", n.queries, "--ledger", n.ledger)
 	if err != nil {
