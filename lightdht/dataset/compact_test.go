@@ -188,3 +188,23 @@ func TestLimitIsKept(t *testing.T) {
 		t.Errorf("closed with %v, %d lost, the store has %d bytes", err, r.Lost(), folderSize(s.dir))
 	}
 }
+
+// What was begun when a process was killed is removed, and nothing else with a dot.
+func TestCompactingRemovesBegun(t *testing.T) {
+	s, id, _ := twoRuns(t)
+	for name, stays := range map[string]bool{
+		"." + sortedName(1, 2): false, "." + logName(sortRows, 1): false, "." + goodFile: false, "." + manifestFile + "-123": false,
+		".mine": true, "." + sortedName(1, 2) + "-mine": true,
+	} {
+		file := filepath.Join(s.runDir(id), name)
+		if err := os.WriteFile(file, []byte("begun"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if _, _, err := s.Compact(); err != nil {
+			t.Error(err)
+		}
+		if _, err := os.Stat(file); (err == nil) != stays {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}

@@ -166,3 +166,24 @@ func TestRunFolderIsCopied(t *testing.T) {
 		t.Errorf("of a whole store there are %d contacts, want %d", len(got), len(want))
 	}
 }
+
+// A run that goes on is not replaced by what became of a copy of it.
+func TestMergeLeavesLiveRuns(t *testing.T) {
+	w, s := newWorld(14, 20), newStore(t)
+	r := begin(t, s, Settings{FlushEvery: time.Hour})
+	r.Record(w.sighting())
+	r.Flush()
+	from := copied(t, s)
+	if n, err := from.Mend(); n != 1 || err != nil {
+		t.Fatalf("mended %d: %v", n, err)
+	}
+	before := filesBelow(t, s.dir)
+	if m, err := Merge(s, from); err != nil || m != (Merged{Known: 1}) {
+		t.Errorf("merged %+v: %v", m, err)
+	}
+	if after := filesBelow(t, s.dir); after != before {
+		t.Errorf("merging changed\n%s to\n%s", before, after)
+	}
+	r.Record(w.sighting())
+	finish(t, r)
+}
