@@ -58,7 +58,7 @@ func TestFilesAreChosen(t *testing.T) {
 			}
 		}
 		want := bestOf(all)
-		got := apart(slices.Clone(all))
+		got := fitting(slices.Clone(all))
 		choice := got[:min(-want[2], len(got))]
 		if rank, ok := rankOf(choice); !ok || rank != want {
 			t.Fatalf("of %v it chooses %v, rank %v, want %v", all, choice, rank, want)

@@ -171,11 +171,11 @@ func (c *chosen) better(o *chosen) bool {
 	return cmp.Or(c.segments-o.segments, o.singles-c.singles, o.files-c.files) > 0
 }
 
-// apart chooses files of which no two have a segment in common. A merged file
+// fitting chooses files of which no two have a segment in common. A merged file
 // stands for those that it was made of, which a crash may leave; and in a copy of a
 // run that goes on other ones were merged than by its writer, whose files were copied
 // there again. What the choice does not have stays besides.
-func apart(all []dataFile) (choice []dataFile) {
+func fitting(all []dataFile) (choice []dataFile) {
 	slices.SortFunc(all, func(a, b dataFile) int { return cmp.Or(a.to-b.to, b.from-a.from) })
 	best := make([]chosen, len(all)+1) // among the first so many
 	for i, d := range all {
@@ -231,7 +231,7 @@ func dataFiles(dir string) ([]dataFile, error) {
 			tallies = append(tallies, d)
 		}
 	}
-	tallies = apart(latest(dir, tallies))
+	tallies = fitting(latest(dir, tallies))
 	byNumber := func(a, b dataFile) int { return a.from - b.from }
 	slices.SortFunc(tallies, byNumber)
 	slices.SortFunc(rows, byNumber)
