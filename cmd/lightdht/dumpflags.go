@@ -63,23 +63,38 @@ func readDump(c *cli.Context) (d *dumping, err error) {
 		d.source.Columns = strings.Split(columns, ",")
 	}
 	d.source.PerRun = c.Bool("per-run")
+	d.note(c)
+	if err := d.readKey(c); err != nil {
+		return nil, err
+	}
+	return d, d.openGeo(c)
+}
+
+// note keeps for the manifest which flags chose rows and columns.
+func (d *dumping) note(c *cli.Context) {
 	for _, name := range []string{"state", "family", "prefix", "since", "columns", "per-run"} {
 		if c.IsSet(name) {
 			d.chosen[name] = c.String(name)
 		}
 	}
-	if c.Bool("per-run") {
+	if d.source.PerRun {
 		d.chosen["per-run"] = "true"
 	}
-	if err := d.readKey(c); err != nil {
-		return nil, err
+}
+
+// openGeo opens the databases of --mmdb.
+func (d *dumping) openGeo(c *cli.Context) (err error) {
+	files := c.StringSlice("mmdb")
+	switch {
+	case len(files) == 0:
+		return nil
+	case export.SchemaOf(d.what).Index("country") < 0:
+		return fmt.Errorf("--mmdb adds nothing to %s: leave it out", d.what)
 	}
-	if files := c.StringSlice("mmdb"); len(files) > 0 {
-		if d.source.Geo, err = export.OpenGeo(files...); err != nil {
-			return nil, fmt.Errorf("--mmdb: %w", err)
-		}
+	if d.source.Geo, err = export.OpenGeo(files...); err != nil {
+		return fmt.Errorf("--mmdb: %w", err)
 	}
-	return d, nil
+	return nil
 }
 
 // joinFlags are those that only make sense when the network is joined.

@@ -15,7 +15,8 @@ import (
 //	body    8 time, microseconds since 1970   rows
 //
 // Numbers have their lowest byte first. A sorted file of one log stands for so many
-// bytes of that; in others it is zero. Whatever is no whole frame is passed over
+// bytes of that, its highest bit saying that the log may grow (see mayGrow); in
+// others it is zero. Whatever is no whole frame is passed over
 // until the next one: of a file that was torn or spoilt, all that is whole can
 // be read. The checksum is the CRC-32C of length and body, XORed with that of the run's
 // name, which nobody else knows: a client version that looks like a frame is none.

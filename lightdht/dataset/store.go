@@ -24,8 +24,9 @@ type Store struct {
 	dir  string
 	head storeHead
 
-	// Problem is told of what was found spoilt and passed over; nil: nobody. It
-	// is set before the store is used.
+	// Problem is told of what was found spoilt and passed over, and of what could
+	// not be sorted; nil: nobody. It is set before the store is used, may be called
+	// from several goroutines, and does not wait for a run.
 	Problem func(error)
 }
 

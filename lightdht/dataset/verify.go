@@ -155,7 +155,7 @@ func (s *Store) foreign() (names []string) {
 			}
 		}
 	}
-	top := []string{storeFile, identityFile, identityLock, runsFolder}
+	top := []string{storeFile, identityFile, identityFile + ".spoilt", identityLock, runsFolder}
 	list(s.dir, func(e fs.DirEntry) bool { return slices.Contains(top, e.Name()) })
 	list(s.runs(), func(e fs.DirEntry) bool {
 		_, err := ParseRunID(e.Name())
