@@ -72,7 +72,7 @@ func readDump(c *cli.Context) (d *dumping, err error) {
 
 // note keeps for the manifest which flags chose rows and columns.
 func (d *dumping) note(c *cli.Context) {
-	for _, name := range []string{"state", "family", "prefix", "since", "columns", "per-run"} {
+	for _, name := range []string{"state", "family", "prefix", "since", "columns"} {
 		if c.IsSet(name) {
 			d.chosen[name] = c.String(name)
 		}
