@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"path/filepath"
@@ -259,6 +260,9 @@ func (d *dumping) describe(s export.Schema, store *dataset.Store) error {
 	}
 	if d.key != nil {
 		d.veil(&m, store)
+	}
+	if sum := d.out.sum; sum != nil {
+		m.Bytes, m.SHA256 = sum.bytes, hex.EncodeToString(sum.hash.Sum(nil))
 	}
 	if err := m.Write(d.out.name); err != nil {
 		return fmt.Errorf("%w: %s is whole, and has no manifest", err, d.out.name)

@@ -2,8 +2,10 @@ package main
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
+	"hash"
 	"io"
 	"io/fs"
 	"math/rand/v2"
@@ -23,6 +25,21 @@ type place struct {
 	special bool        // it is a pipe, a device, or a file that some program has open
 	there   bool        // there is a file of that name
 	mode    fs.FileMode // which has these permissions
+	sum     *summed     // what is written; nil: it is read again to know
+}
+
+// summed counts what is written, and its checksum, on the way.
+type summed struct {
+	to    io.Writer
+	bytes int64
+	hash  hash.Hash
+}
+
+func (s *summed) Write(b []byte) (int, error) {
+	n, err := s.to.Write(b)
+	s.hash.Write(b[:n])
+	s.bytes += int64(n)
+	return n, err
 }
 
 // find looks where the name leads.
@@ -133,11 +150,16 @@ func (o *dumpFile) open(stdout io.Writer, f export.Format) (err error) {
 	default:
 		o.tmp = o.part()
 		o.file, err = os.OpenFile(o.tmp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, o.permissions())
+		o.sum = &summed{to: o.file, hash: sha256.New()}
 	}
 	if err != nil {
 		return o.named(err)
 	}
-	o.to, err = export.Compress(o.file, o.name)
+	var to io.Writer = o.file
+	if o.sum != nil {
+		to = o.sum
+	}
+	o.to, err = export.Compress(to, o.name)
 	return err
 }
 

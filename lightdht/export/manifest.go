@@ -40,7 +40,8 @@ type Manifest struct {
 	Problems []string           `json:"problems,omitempty"`
 }
 
-// Write puts the manifest of a whole file beside it, with its size and checksum:
+// Write puts the manifest of a whole file beside it, with its size and checksum,
+// which are measured unless the checksum is there already:
 // all of it, or an error and no manifest, not even one of a file that stood there
 // before.
 func (m Manifest) Write(name string) error {
@@ -62,6 +63,10 @@ func (m Manifest) Write(name string) error {
 
 // measure fills in what there is to say of the file itself.
 func (m *Manifest) measure(name string) error {
+	m.Format, m.File, m.Made = 1, filepath.Base(name), time.Now().UTC().Truncate(time.Second)
+	if m.SHA256 != "" {
+		return nil
+	}
 	file, err := os.Open(name)
 	if err != nil {
 		return err
@@ -71,8 +76,7 @@ func (m *Manifest) measure(name string) error {
 	if m.Bytes, err = io.Copy(h, file); err != nil {
 		return err
 	}
-	m.Format, m.File, m.SHA256 = 1, filepath.Base(name), hex.EncodeToString(h.Sum(nil))
-	m.Made = time.Now().UTC().Truncate(time.Second)
+	m.SHA256 = hex.EncodeToString(h.Sum(nil))
 	return nil
 }
 
