@@ -19,8 +19,15 @@ func (r *Run) Checkpoint() {
 	}
 }
 
-// noteRows puts into the manifest how many rows there are.
+// noteRows puts into the manifest how many rows there are, once there are any: that
+// there are none is known at the end.
 func (r *Run) noteRows() {
+	r.mu.Lock()
+	known := r.closed || r.kept != perKind{}
+	r.mu.Unlock()
+	if !known {
+		return
+	}
 	rows := map[string]uint64{"tallies": r.tallied}
 	for _, kind := range kinds {
 		rows[kind.String()] = r.kept[kind]
