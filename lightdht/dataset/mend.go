@@ -197,6 +197,16 @@ func (s *Store) inspect(run *RunInfo, d dataFile, m *Manifest) (File, error) {
 
 // eachTally calls f with the tallies of a file.
 func eachTally(r *reading, f func(*Tally)) error {
+	if r.sort == sortTallies { // in any order
+		h := newHeap()
+		if err := h.load(r, nil); err != nil {
+			return err
+		}
+		for i := range h.tallies {
+			f(&h.tallies[i])
+		}
+		return nil
+	}
 	c := r.tallies(&names{})
 	for {
 		t, err := c.next()

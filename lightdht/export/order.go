@@ -2,6 +2,7 @@ package export
 
 import (
 	"bytes"
+	"cmp"
 	"iter"
 	"math/bits"
 	"slices"
@@ -95,7 +96,7 @@ func (s Source) contacts(store *dataset.Store, f dataset.Filter) iter.Seq2[*data
 func nodeOf(c *dataset.Contact) kad.NodeInfo { return c.Node }
 
 // sightings yields sightings in an order that may be shown: of runs that kept each
-// one that of time, which they have but for those of one time.
+// one that of minutes.
 func (s Source) sightings(store *dataset.Store, f dataset.Filter) iter.Seq2[*dataset.Sighting, error] {
 	if s.Key == nil {
 		return store.Sightings(f)
@@ -121,7 +122,8 @@ func (s Source) sightings(store *dataset.Store, f dataset.Filter) iter.Seq2[*dat
 						return store.Sightings(f)
 					})
 			} else {
-				seq = atOnce(s.Key, seq)
+				seq = byMinute(seq, func(s *dataset.Sighting) (dataset.RunID, dataset.Stamp) { return s.Run, s.First },
+					func(a, b *dataset.Sighting) int { return s.compare(a.Node, b.Node) })
 			}
 			for row, err := range seq {
 				if !yield(row, err) || err != nil {
@@ -132,14 +134,23 @@ func (s Source) sightings(store *dataset.Store, f dataset.Filter) iter.Seq2[*dat
 	}
 }
 
-// atOnce yields sightings that come in the order of time, those of one time in the
-// order of their pseudonyms: it is by their distance to a target that an answer
-// names nodes.
-func atOnce(key *pseudonym.Key, seq iter.Seq2[*dataset.Sighting, error]) iter.Seq2[*dataset.Sighting, error] {
-	return func(yield func(*dataset.Sighting, error) bool) {
-		var rows []*dataset.Sighting
+// A lookup asks nodes in the order of their distance to its target, and an answer
+// names them so: the times of visits, and of sightings that were kept each, tell that
+// to the microsecond. So shared times are whole minutes, and rows of one minute come
+// in the order of their pseudonyms.
+
+// minute is in microseconds.
+const minute = 60_000_000
+
+// byMinute yields rows that come about in the order of time, those of one run and
+// minute in that of compare. What seq yields stays.
+func byMinute[R any](seq iter.Seq2[*R, error], when func(*R) (dataset.RunID, dataset.Stamp), compare func(a, b *R) int) iter.Seq2[*R, error] {
+	return func(yield func(*R, error) bool) {
+		var rows []*R
+		var run dataset.RunID
+		var at dataset.Stamp
 		flush := func() bool {
-			slices.SortStableFunc(rows, func(a, b *dataset.Sighting) int { return key.ID(a.Node.ID).Compare(key.ID(b.Node.ID)) })
+			slices.SortStableFunc(rows, compare)
 			for _, row := range rows {
 				if !yield(row, nil) {
 					return false
@@ -155,13 +166,38 @@ func atOnce(key *pseudonym.Key, seq iter.Seq2[*dataset.Sighting, error]) iter.Se
 				}
 				return
 			}
-			if len(rows) > 0 && rows[0].First != row.First && !flush() {
+			of, then := when(row)
+			if then -= then % minute; (of != run || then != at) && !flush() {
 				return
 			}
+			run, at = of, then
 			rows = append(rows, row)
 		}
 		flush()
 	}
+}
+
+// compare orders nodes by the pseudonyms of their IDs.
+func (s Source) compare(a, b kad.NodeInfo) int { return s.Key.ID(a.ID).Compare(s.Key.ID(b.ID)) }
+
+// visits yields visits in an order that may be shown.
+func (s Source) visits(store *dataset.Store, f dataset.Filter) iter.Seq2[*rowOf[record.Visit], error] {
+	type R = rowOf[record.Visit]
+	seq := rows[record.Visit](store, record.KindVisit, f)
+	if s.Key == nil {
+		return seq
+	}
+	return byMinute(seq, func(v *R) (dataset.RunID, dataset.Stamp) { return v.run, dataset.StampOf(v.Row.Time) },
+		func(a, b *R) int { return s.compare(a.Row.Node, b.Row.Node) })
+}
+
+// named yields edges in an order that may be shown.
+func (s Source) named(store *dataset.Store, f dataset.Filter) iter.Seq2[*naming, error] {
+	if s.Key == nil {
+		return edges(store, f)
+	}
+	return byMinute(edges(store, f), func(e *naming) (dataset.RunID, dataset.Stamp) { return e.run, dataset.StampOf(e.visit.Time) },
+		func(a, b *naming) int { return cmp.Or(s.compare(a.src, b.src), s.compare(a.dst, b.dst)) })
 }
 
 // about is how many contacts the manifests of runs tell of.
@@ -173,16 +209,6 @@ func about(store *dataset.Store, f dataset.Filter) (n uint64) {
 		}
 	}
 	return n
-}
-
-// nodes returns the nodes that an answer named, in an order that may be shown.
-func (s Source) nodes(named []kad.NodeInfo) []kad.NodeInfo {
-	if s.Key == nil {
-		return named
-	}
-	named = slices.Clone(named)
-	slices.SortFunc(named, func(a, b kad.NodeInfo) int { return s.Key.ID(a.ID).Compare(s.Key.ID(b.ID)) })
-	return named
 }
 
 // closest returns the nodes that a lookup found, each with its rank, in an order

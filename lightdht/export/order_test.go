@@ -78,6 +78,7 @@ func TestSharedOrder(t *testing.T) {
 		{Sightings, Source{Filter: dataset.Filter{Runs: l.runs[:1]}}, []string{"run"}, "id"},
 		{Sightings, Source{Filter: dataset.Filter{Runs: l.runs[1:]}}, []string{"run"}, "first_seen"},
 		{Edges, Source{}, []string{"run", "time", "src_id"}, "dst_id"},
+		{Visits, Source{}, []string{"run", "time"}, "id"},
 		{Lookups, Source{}, []string{"run", "lookup"}, "id"},
 	} {
 		open := func(s Source) Table {
@@ -164,23 +165,24 @@ func TestZonesByPseudonym(t *testing.T) {
 	}
 }
 
-// Sightings of one time come in the order of their pseudonyms, all others as they
-// came, and what comes before an error comes.
-func TestAtOnce(t *testing.T) {
+// Rows of one minute come in the order of their pseudonyms, all others as they came,
+// and what comes before an error comes.
+func TestByMinute(t *testing.T) {
 	l, key, end := newLab(t), testKey(t), errors.New("end")
 	var seq []*dataset.Sighting
 	for i := range 100 {
-		seq = append(seq, &dataset.Sighting{Tally: dataset.Tally{Node: kad.NodeInfo{ID: l.id()}, First: dataset.Stamp(1 + i/7)}})
+		seq = append(seq, &dataset.Sighting{Tally: dataset.Tally{Node: kad.NodeInfo{ID: l.id()}, First: dataset.Stamp(1 + i*minute/7)}})
 	}
 	var got []*dataset.Sighting
-	for s, err := range atOnce(key, func(yield func(*dataset.Sighting, error) bool) {
+	for s, err := range byMinute(func(yield func(*dataset.Sighting, error) bool) {
 		for _, s := range seq {
 			if !yield(s, nil) {
 				return
 			}
 		}
 		yield(nil, end)
-	}) {
+	}, func(s *dataset.Sighting) (dataset.RunID, dataset.Stamp) { return s.Run, s.First },
+		func(a, b *dataset.Sighting) int { return key.ID(a.Node.ID).Compare(key.ID(b.Node.ID)) }) {
 		if err == nil {
 			got = append(got, s)
 		} else if err != end {
@@ -188,9 +190,9 @@ func TestAtOnce(t *testing.T) {
 		}
 	}
 	slices.SortStableFunc(seq, func(a, b *dataset.Sighting) int {
-		return cmp.Or(cmp.Compare(a.First, b.First), key.ID(a.Node.ID).Compare(key.ID(b.Node.ID)))
+		return cmp.Or(cmp.Compare(a.First/minute, b.First/minute), key.ID(a.Node.ID).Compare(key.ID(b.Node.ID)))
 	})
 	if !slices.Equal(got, seq) {
-		t.Error("they do not come in the order of time, then of pseudonyms")
+		t.Error("they do not come in the order of minutes, then of pseudonyms")
 	}
 }

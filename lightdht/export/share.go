@@ -21,8 +21,9 @@ func (s Schema) Shared() Schema {
 
 // Share returns a writer of rows of schema s that hands them to another, of schema
 // s.Shared(), with pseudonyms under key in the place of each ID, Hash and Addr.
-// What is absent stays absent, and all else stays as it is, texts among them: a
-// column of texts that name somebody is private.
+// Times are cut to whole minutes, as their order can tell that of distances. What is
+// absent stays absent, and all else stays as it is, texts among them: a column of
+// texts that name somebody is private.
 //
 // A batch that is written gives the vectors that are shared away, takes empty ones
 // for them, and is released at once with as many as it had. So it goes back to the
@@ -167,6 +168,8 @@ func (v *Vector) disguise(key *pseudonym.Key) {
 		disguiseAll(v.IDs, v.Null, key.Hash)
 	case Addr:
 		disguiseAll(v.Addrs, v.Null, key.Addr)
+	case Time:
+		disguiseAll(v.Ints, v.Null, func(at int64) int64 { return at - at%minute })
 	}
 }
 

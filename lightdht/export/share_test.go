@@ -74,7 +74,7 @@ func shareLine(key *pseudonym.Key, n int) string {
 	words := []string{
 		1: key.ID(shareID(n)).String(), 2: key.Hash(shareID(n)).String(), 3: key.Addr(shareAddr(n)).String(),
 		5: fmt.Sprint("text ", n), 6: fmt.Sprint(n), 7: fmt.Sprint(float64(n) / 2),
-		8: fmt.Sprint(map[bool]int{true: 1}[n%3 == 0]), 9: fmt.Sprint(int64(n) * 1e6),
+		8: fmt.Sprint(map[bool]int{true: 1}[n%3 == 0]), 9: fmt.Sprint(int64(n) * 1e6 / minute * minute),
 	}
 	for i := range words {
 		if (n+i)%7 == 0 {

@@ -56,9 +56,9 @@ func (s Source) Open(store *dataset.Store, what What) (Table, error) {
 	case Queries:
 		return open(s, queryFields(t, s.Geo), rows[record.Query](store, record.KindQuery, f))
 	case Visits:
-		return open(s, visitFields(t, s.Geo), rows[record.Visit](store, record.KindVisit, f))
+		return open(s, visitFields(t, s.Geo), s.visits(store, f))
 	case Edges:
-		return open(s, edgeFields(t), s.edges(store, f))
+		return open(s, edgeFields(t), s.named(store, f))
 	case Lookups:
 		return open(s, lookupFields(t), s.lookups(store, f))
 	case Estimates:
@@ -193,16 +193,16 @@ type naming struct {
 
 // edges yields who was named in answers to our queries, and by whom: the ID that
 // answered.
-func (s Source) edges(store *dataset.Store, f dataset.Filter) iter.Seq2[*naming, error] {
+func edges(store *dataset.Store, f dataset.Filter) iter.Seq2[*naming, error] {
 	return func(yield func(*naming, error) bool) {
 		for v, err := range rows[record.Visit](store, record.KindVisit, f) {
 			if err != nil {
 				yield(nil, err)
 				return
 			}
-			e := naming{v.run, v.Row, kad.NodeInfo{ID: v.Row.Replier, Addr: v.Row.Node.Addr}, kad.NodeInfo{}}
-			for _, e.dst = range s.nodes(v.Row.Nodes) {
-				if !yield(&e, nil) {
+			src := kad.NodeInfo{ID: v.Row.Replier, Addr: v.Row.Node.Addr}
+			for _, dst := range v.Row.Nodes {
+				if !yield(&naming{v.run, v.Row, src, dst}, nil) {
 					return
 				}
 			}

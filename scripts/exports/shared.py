@@ -17,6 +17,7 @@ import exported
 from verdict import check, leave, same
 
 PAIRS = 10_000
+MINUTE = 60_000_000
 PRIVATE = {"lookups": ["error", "rank", "distance"]}  # columns that are left out
 
 
@@ -56,7 +57,8 @@ def apart(table):
     kept = {name: kind for name, kind in table.columns.items() if name not in PRIVATE.get(table.what, [])}
     public = [name for name, kind in kept.items() if kind not in SECRET]
     hidden = [name for name, kind in kept.items() if kind in SECRET]
-    return [(tuple(row[n] for n in public), tuple((kept[n], row[n]) for n in hidden)) for row in exported.by_name(table)]
+    cut = lambda n, v: v - v % MINUTE if kept[n] == "time" and v is not None else v  # times are told by the minute
+    return [(tuple(cut(n, row[n]) for n in public), tuple((kept[n], row[n]) for n in hidden)) for row in exported.by_name(table)]
 
 
 def stand_ins(plain, shared):
@@ -86,8 +88,11 @@ def translated(plain, shared, found):
 
 def ordered(shared):
     """No row stands where it does because of what a pseudonym hides: rows come in
-    the order of time, and those of one time in the order of pseudonyms."""
+    the order of time, which is told by the minute, and those of one time in the order
+    of pseudonyms."""
     table = exported.by_name(shared)
+    times = [n for n, kind in shared.columns.items() if kind == "time"]
+    same([row[n] for row in table for n in times if row[n] and row[n] % MINUTE], [], "seconds")
     keys = {
         "contacts": lambda row: (row["id"],),
         "sightings": lambda row: (row["run"], row["event"] and row["first_seen"], row["id"]),
