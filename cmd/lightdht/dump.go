@@ -64,6 +64,9 @@ func dump(c *cli.Context) error {
 	if err := d.out.find(c.App.Writer, d.format); err != nil {
 		return err
 	}
+	if err := d.spares(c); err != nil {
+		return err
+	}
 	if d.live {
 		if err := d.readFilter(c); err != nil {
 			return err
@@ -83,6 +86,7 @@ func (d *dumping) writeStore(c *cli.Context) error {
 	}
 	store.Problem = func(err error) {
 		d.problems = append(d.problems, err.Error())
+		d.partial = d.partial || !errors.Is(err, dataset.ErrTorn)
 		fmt.Fprintf(c.App.ErrWriter, "%s\n", oneLine(adviseOwner(err)))
 	}
 	if err := d.readFilter(c); err != nil {
@@ -205,7 +209,10 @@ func (d *dumping) write(ctx context.Context, c *cli.Context, store *dataset.Stor
 		to = " to " + d.out.name
 	}
 	fmt.Fprintf(c.App.ErrWriter, "wrote %s%s\n", some(int(d.rows), d.noun()), to)
-	return d.describe(table.Schema, store)
+	if err := d.describe(table.Schema, store); err != nil || !d.partial {
+		return err
+	}
+	return fmt.Errorf("%s: not all of it could be read: see above", store.Dir())
 }
 
 // noun is what a row is called.

@@ -71,6 +71,26 @@ func (p *place) find(stdout io.Writer, f export.Format) (err error) {
 	return file.Close()
 }
 
+// spares makes sure that the file of -o is none that the dump reads.
+func (d *dumping) spares(c *cli.Context) error {
+	if d.out.name == "" || d.out.special {
+		return nil
+	}
+	for _, name := range append(c.StringSlice("mmdb"), c.String("share")) {
+		if name != "" && sameFile(name, d.out.real) {
+			return fmt.Errorf("-o %s: it is what the dump reads: name another file", d.out.name)
+		}
+	}
+	for dir := filepath.Dir(d.out.real); ; dir = filepath.Dir(dir) {
+		if _, err := os.Stat(filepath.Join(dir, "store.json")); err == nil {
+			return fmt.Errorf("-o %s: it is in the folder of a store, %s: name a file elsewhere", d.out.name, dir)
+		}
+		if dir == filepath.Dir(dir) {
+			return nil
+		}
+	}
+}
+
 // writable says why nobody would see what is written to stdout.
 func writable(stdout io.Writer) error {
 	if isClosed(stdout) {

@@ -33,6 +33,7 @@ type dumping struct {
 	seen     iter.Seq[table.Contact] // what is written when there is no store
 	rows     int64
 	problems []string
+	partial  bool // not all of the store could be read
 }
 
 // readDump reads the flags of dump.

@@ -45,7 +45,7 @@ func begun(name string) bool {
 // all tallies of each run that has ended, after Mend; two of one that crashed, as its
 // last log may be copied here again when it was a copy of a run that went on. It
 // returns the bytes of the store before and after. A run that it cannot compact keeps
-// no other from it; the error tells of all.
+// no other from it, and files that are missing stay known; the error tells of all.
 func (s *Store) Compact() (before, after int64, err error) {
 	before = folderSize(s.dir)
 	_, mended := s.Mend()
@@ -99,12 +99,16 @@ func (s *Store) compact(r *RunInfo) error {
 	if err != nil {
 		return err
 	}
+	missing := r.missing()
 	if !isCompact(files, r.Manifest) {
 		if err := s.compactFiles(r); err != nil {
 			return err
 		}
 	}
-	return removeCovered(r.dir)
+	if err := removeCovered(r.dir); err != nil || len(missing) == 0 {
+		return err
+	}
+	return fmt.Errorf("%s is missing, or cut short: merge a whole copy into the store", missing[0].Name)
 }
 
 // isCompact reports whether there are no more files of tallies than there must be,
@@ -127,7 +131,7 @@ func isCompact(files []dataFile, m *Manifest) bool {
 
 // compactFiles makes the files of tallies one, and tells the manifest.
 func (s *Store) compactFiles(r *RunInfo) error {
-	m, counted := *r.Manifest, Manifest{Rows: map[string]uint64{}, State: r.Manifest.State}
+	m, counted, missing := *r.Manifest, Manifest{Rows: map[string]uint64{}, State: r.Manifest.State}, r.missing()
 	rows, srt, err := s.order(r, &counted)
 	if err != nil {
 		return err
@@ -136,5 +140,9 @@ func (s *Store) compactFiles(r *RunInfo) error {
 		return err
 	}
 	m.Files = append(rows, srt.sorted...)
+	for _, f := range missing { // they stay known
+		m.Files = slices.DeleteFunc(m.Files, func(is File) bool { return is.Name == f.Name })
+		m.Files = append(m.Files, f)
+	}
 	return errors.Join(m.write(r.dir), syncFolder(r.dir))
 }

@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -134,7 +135,7 @@ func (c *copying) copyHalf() {
 	if err == nil {
 		_, _, err = s.Compact()
 	}
-	if err != nil {
+	if err != nil && !strings.Contains(err.Error(), "is missing") { // of a run that ended it is known
 		c.t.Fatal(err)
 	}
 }

@@ -55,11 +55,13 @@ func Merge(to, from *Store) (m Merged, err error) {
 }
 
 // outdated reports whether a run that a store has was copied there before it ended,
-// as from another store it did.
+// as from another store it did, or has lost files that the other has.
 func outdated(has, from *RunInfo) bool {
 	switch {
 	case has.held || from.Manifest == nil || from.Manifest.State == Running:
 		return false
+	case len(has.missing()) > 0 && len(from.missing()) == 0:
+		return true
 	case has.Manifest == nil:
 		return !errors.Is(has.Err, errNewer)
 	case has.Manifest.State == Crashed: // it was mended, too

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"os"
 	"path/filepath"
 	"slices"
 	"time"
@@ -210,28 +211,55 @@ func (s *Store) runCursors(run *RunInfo, f *Filter, names *names) (all []cursor,
 	return all, err
 }
 
-// tellMissing tells of files of a run that has ended, of other rows or of tallies,
-// that its manifest lists and that are not there, nor in another one.
+// tellMissing tells of missing files of a run, of other rows or of tallies.
 func (s *Store) tellMissing(run *RunInfo, rows bool) {
-	if run.Live || run.Manifest == nil || run.Manifest.State == Running {
-		return
+	for _, f := range run.missing() {
+		if d, _ := parseDataFile(f.Name); (d.sort == sortRows) == rows {
+			s.problem(fmt.Errorf("%s: is missing, or cut short: of %d rows", filepath.Join(run.dir, f.Name), f.Rows))
+		}
 	}
-	files, err := dataFiles(run.dir)
+}
+
+// missing returns the files of a run that has ended that its manifest lists and that
+// are not there, nor in another one, and those of other rows that are shorter than
+// it says.
+func (r *RunInfo) missing() (all []File) {
+	if r.Live || r.Manifest == nil || r.Manifest.State == Running {
+		return nil
+	}
+	files, err := dataFiles(r.dir)
 	if err != nil {
-		return // which is told when they are read
+		return nil // which is told when they are read
 	}
-	for _, listed := range run.Manifest.Files {
+	tallies := slices.DeleteFunc(slices.Clone(files), func(f dataFile) bool { return f.sort == sortRows })
+	for _, listed := range r.Manifest.Files {
 		d, ok := parseDataFile(listed.Name)
-		if !ok || (d.sort == sortRows) != rows {
-			continue
-		}
-		in := func(f dataFile) bool {
-			return f.name == d.name || f.sort == sortSorted && f.from <= d.from && d.to <= f.to
-		}
-		if !slices.ContainsFunc(files, in) {
-			s.problem(fmt.Errorf("%s: is missing, with %d rows", filepath.Join(run.dir, d.name), listed.Rows))
+		there := slices.ContainsFunc(files, func(f dataFile) bool { return f.name == d.name })
+		switch {
+		case !ok:
+		case there && d.sort == sortRows && r.cutShort(listed), !there && (d.sort == sortRows || d.within(tallies) < d.to-d.from+1):
+			all = append(all, listed)
 		}
 	}
+	return all
+}
+
+// cutShort reports whether a file has fewer bytes than its manifest says.
+func (r *RunInfo) cutShort(listed File) bool {
+	info, err := os.Stat(filepath.Join(r.dir, listed.Name))
+	return err == nil && info.Size() < listed.Bytes
+}
+
+// ErrTorn is about what a program left unfinished when it died: nothing that it had
+// handed over is missing.
+var ErrTorn = errors.New("torn")
+
+// gapError is about what is no whole frame in a file of a run.
+func (s *Store) gapError(run *RunInfo, name string, g gap) error {
+	if run.Manifest == nil || run.Manifest.State == Running {
+		return fmt.Errorf("%s: %w: %v: left out", name, ErrTorn, g)
+	}
+	return fmt.Errorf("%s: %v: left out", name, g)
 }
 
 // gapOf tells of what is no whole frame, but for the frame that the writer of a
@@ -239,7 +267,7 @@ func (s *Store) tellMissing(run *RunInfo, rows bool) {
 func (s *Store) gapOf(run *RunInfo) func(*reading, gap) {
 	return func(r *reading, g gap) {
 		if !run.Live || g.at+g.size < r.size {
-			s.problem(fmt.Errorf("%s: %v: left out", r.name, g))
+			s.problem(s.gapError(run, r.name, g))
 		}
 	}
 }

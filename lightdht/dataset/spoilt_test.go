@@ -120,7 +120,7 @@ func TestHalfCopiedRun(t *testing.T) {
 	if n := sum(seenIn(t, s, Filter{})); n == 0 || n >= sum(all) {
 		t.Errorf("%d of %d sightings", n, sum(all))
 	}
-	if len(*told) != 1 || !strings.Contains((*told)[0].Error(), files[1].name+": is missing, with ") {
+	if len(*told) != 1 || !strings.Contains((*told)[0].Error(), files[1].name+": is missing, or cut short: of ") {
 		t.Errorf("told %v", *told)
 	}
 	v, err := s.Verify()
