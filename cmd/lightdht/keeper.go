@@ -119,8 +119,16 @@ func (k *keeper) lost() uint64 {
 // trouble tells that nothing is kept from now on.
 func (k *keeper) trouble(err error) {
 	var path *fs.PathError
-	if errors.As(err, &path) && missing(filepath.Dir(path.Path)) {
-		err = errRemoved(filepath.Dir(path.Path))
+	var link *os.LinkError
+	name := ""
+	switch {
+	case errors.As(err, &path):
+		name = path.Path
+	case errors.As(err, &link):
+		name = link.New
+	}
+	if dir := filepath.Dir(name); name != "" && missing(dir) {
+		err = errRemoved(dir)
 	}
 	k.say("%s; what is learned from now on is not kept", oneLine(adviseStore(err)))
 }
