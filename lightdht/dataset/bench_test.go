@@ -122,7 +122,7 @@ func BenchmarkContacts(b *testing.B) {
 		b.Run(fmt.Sprint(n), func(b *testing.B) {
 			s := filled(b, n)
 			for b.Loop() {
-				if got := count2(b, s); got != n {
+				if got := countContacts(b, s); got != n {
 					b.Fatalf("%d contacts", got)
 				}
 			}
@@ -131,7 +131,7 @@ func BenchmarkContacts(b *testing.B) {
 	}
 }
 
-func count2(b *testing.B, s *Store) (n int) {
+func countContacts(b *testing.B, s *Store) (n int) {
 	for _, err := range s.Contacts(Filter{}) {
 		if err != nil {
 			b.Fatal(err)
