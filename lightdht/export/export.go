@@ -2,6 +2,14 @@
 // NDJSON, JSON and text, Parquet, SQLite, GraphML and edge lists, and reads back
 // those that keep all columns.
 //
+//	rows, err := export.Source{}.Open(store, export.Contacts) // or Visits, Lookups, Edges, …
+//	w, err := export.NewWriter(file, export.Parquet, rows.Schema, export.Options{})
+//	err = rows.Write(w, func(int) error { return nil })
+//	err = w.Close()
+//	back, err := export.Read("contacts.parquet")
+//
+// With rows of one's own:
+//
 //	schema := export.Schema{{Name: "id", Type: export.ID}, {Name: "rtt_us", Type: export.Int}}
 //	w, err := export.NewWriter(file, export.CSV, schema, export.Options{})
 //	b := schema.NewBatch()
