@@ -52,6 +52,7 @@
 //	run, record, tally          what a run is told, and what it makes of it
 //	journal, sorter, close      how that gets to disk, and the end
 //	rowcode, wire, frame        what stands in files; resync finds frames in spoilt ones
-//	read*, opening, sorted      all runs, merged
+//	heap, sorted, merged        tallies in order: in memory, in files, of several
+//	read*, opening              all runs, as they are read
 //	mend, compact, verify       what is done about crashes; merge joins stores
 package dataset

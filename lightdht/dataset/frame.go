@@ -112,6 +112,7 @@ func frameCRC(frame []byte) uint32 {
 // gap is bytes of a file that are no whole frame.
 type gap struct{ at, size int64 }
 
+// String says where they are.
 func (g gap) String() string { return fmt.Sprintf("%d bytes at %d are no whole frame", g.size, g.at) }
 
 // frames reads the frames of a file from end to end.

@@ -254,8 +254,8 @@ func (r *RunInfo) cutShort(listed File) bool {
 // handed over is missing.
 var ErrTorn = errors.New("torn")
 
-// gapError is about what is no whole frame in a file of a run.
-func (s *Store) gapError(run *RunInfo, name string, g gap) error {
+// wrongIn is about what is no whole frame in a file of a run.
+func wrongIn(run *RunInfo, name string, g gap) error {
 	if run.Manifest == nil || run.Manifest.State == Running {
 		return fmt.Errorf("%s: %w: %v: left out", name, ErrTorn, g)
 	}
@@ -267,7 +267,7 @@ func (s *Store) gapError(run *RunInfo, name string, g gap) error {
 func (s *Store) gapOf(run *RunInfo) func(*reading, gap) {
 	return func(r *reading, g gap) {
 		if !run.Live || g.at+g.size < r.size {
-			s.problem(s.gapError(run, r.name, g))
+			s.problem(wrongIn(run, r.name, g))
 		}
 	}
 }

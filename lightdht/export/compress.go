@@ -37,6 +37,7 @@ func Compress(w io.Writer, name string) (io.WriteCloser, error) {
 // asItIs passes on what is written, and closes nothing.
 type asItIs struct{ io.Writer }
 
+// Close does nothing.
 func (asItIs) Close() error { return nil }
 
 // Decompress returns a reader of what Compress, gzip or zstd have written, by the
@@ -81,6 +82,7 @@ func (d *decompressed) or(err error) (io.ReadCloser, error) {
 	return d, nil
 }
 
+// Read reads what was compressed.
 func (d *decompressed) Read(p []byte) (int, error) {
 	n, err := d.r.Read(p)
 	return n, d.explain(err)

@@ -25,6 +25,8 @@ func newPageCodec() *pageCodec {
 	return &pageCodec{e}
 }
 
+// What parquet-go asks a codec for.
+
 func (c *pageCodec) String() string                            { return "ZSTD" }
 func (c *pageCodec) CompressionCodec() format.CompressionCodec { return format.Zstd }
 

@@ -25,6 +25,7 @@ type orderedGroup struct {
 	fields []parquet.Field
 }
 
+// Fields returns the columns in their own order.
 func (g *orderedGroup) Fields() []parquet.Field { return g.fields }
 
 // parquetSchema returns the columns of s as a Parquet schema, all of them

@@ -79,6 +79,8 @@ type sqliteSource struct {
 	rowid int64
 }
 
+// What vtab asks for: one cursor, which is the table itself, without an index.
+
 func (s *sqliteSource) Open() (vtab.Cursor, error)             { return s, nil }
 func (s *sqliteSource) BestIndex(*vtab.IndexInfo) error        { return nil }
 func (s *sqliteSource) Disconnect() error                      { return nil }
