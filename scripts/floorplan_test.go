@@ -40,7 +40,7 @@ var plan = map[string]floor{
 	"lightdht/pseudonym": {1, []string{"lightdht/kad"}},
 
 	"lightdht":         {2, []string{"lightdht/kad", "lightdht/krpc", "lightdht/record", "table"}},
-	"lightdht/dataset": {2, []string{"lightdht/kad", "lightdht/record", "table", "github.com/google/uuid", "golang.org/x/sys"}},
+	"lightdht/dataset": {2, []string{"lightdht/kad", "lightdht/record", "lightdht/pseudonym", "table", "github.com/google/uuid", "golang.org/x/sys"}},
 	"lightdht/export": {3, []string{
 		"lightdht/kad", "lightdht/krpc", "lightdht/record", "lightdht/pseudonym", "lightdht/dataset", "table", "github.com/klauspost/compress", "github.com/parquet-go/parquet-go", "modernc.org/sqlite", "github.com/oschwald/maxminddb-golang/v2",
 	}},

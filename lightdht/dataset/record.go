@@ -97,19 +97,19 @@ func (r *Run) withoutInfohash(row record.Row) record.Row {
 	case *record.Query:
 		if q.Target.Infohash {
 			c := *q
-			c.Target.ID = hashWith(r.key, c.Target.ID)
+			c.Target.ID = r.store.Hash(c.Target.ID)
 			return &c
 		}
 	case *record.Visit:
 		if q.Target.Infohash {
 			c := *q
-			c.Target.ID = hashWith(r.key, c.Target.ID)
+			c.Target.ID = r.store.Hash(c.Target.ID)
 			return &c
 		}
 	case *record.Lookup:
 		if q.Target.Infohash {
 			c := *q
-			c.Target.ID = hashWith(r.key, c.Target.ID)
+			c.Target.ID = r.store.Hash(c.Target.ID)
 			c.Closest = slices.Clone(c.Closest)
 			for i := range c.Closest {
 				c.Closest[i].Distance = math.NaN() // which with the ID would tell the infohash

@@ -1,7 +1,6 @@
 package dataset
 
 import (
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"os"
@@ -74,7 +73,6 @@ type Run struct {
 	dir   string
 	store *Store
 	set   Settings
-	key   []byte // of infohashes
 	lock  *os.File
 
 	mu      sync.Mutex // guards what is to be written
@@ -151,7 +149,7 @@ func (s *Store) Begin(about Manifest, set Settings) (*Run, error) {
 		kick: make(chan struct{}, 1), end: make(chan struct{}),
 	}
 	r.manifest = r.about(about)
-	if r.key, err = hex.DecodeString(s.head.Key); err != nil || len(r.key) != 32 {
+	if s.key == nil {
 		return nil, fmt.Errorf("%s: its infohash_key is no key", filepath.Join(s.dir, storeFile))
 	}
 	r.size.begin(s.dir, r.set)

@@ -1,9 +1,7 @@
 package dataset
 
 import (
-	"crypto/hmac"
 	"crypto/rand"
-	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -16,6 +14,7 @@ import (
 	"time"
 
 	"github.com/lightdht/lightdht/lightdht/kad"
+	"github.com/lightdht/lightdht/lightdht/pseudonym"
 )
 
 // Store is a folder of runs, all of one network. Its methods may be called from
@@ -23,6 +22,7 @@ import (
 type Store struct {
 	dir  string
 	head storeHead
+	key  *pseudonym.Key // of infohashes; nil when it is spoilt
 
 	// Problem is told of what was found spoilt and passed over, and of what could
 	// not be sorted; nil: nobody. It is set before the store is used, may be called
@@ -58,6 +58,7 @@ func Open(dir string) (*Store, error) {
 	if s.head.Network == "" {
 		return nil, fmt.Errorf("%s: names no network: %w", name, errForeign)
 	}
+	s.key, _ = pseudonym.ParseKey([]byte(s.head.Key)) // Begin tells of one that is spoilt
 	return s, nil
 }
 
@@ -179,24 +180,21 @@ func (s *Store) problem(err error) {
 }
 
 // Hash returns what is kept in the place of an infohash: a hash under the secret
-// key of this store. Two stores have different ones.
-func (s *Store) Hash(infohash kad.ID) (id kad.ID) {
-	key, _ := hex.DecodeString(s.head.Key)
-	return hashWith(key, infohash)
+// key of this store. Two stores have different ones. Of a store whose key is spoilt,
+// in which no run can be begun, it is the zero ID.
+func (s *Store) Hash(infohash kad.ID) kad.ID {
+	if s.key == nil {
+		return kad.ID{}
+	}
+	return s.key.Hash(infohash)
 }
 
-func hashWith(key []byte, infohash kad.ID) (id kad.ID) {
-	mac := hmac.New(sha256.New, key)
-	mac.Write(infohash[:])
-	var sum [sha256.Size]byte
-	copy(id[:], mac.Sum(sum[:0]))
-	return id
-}
-
-// KeyFingerprint names the key of Hash without giving it away.
+// KeyFingerprint names the key of Hash without giving it away; "" when it is spoilt.
 func (s *Store) KeyFingerprint() string {
-	sum := sha256.Sum256([]byte("lightdht infohash key " + s.head.Key))
-	return hex.EncodeToString(sum[:8])
+	if s.key == nil {
+		return ""
+	}
+	return s.key.Fingerprint()
 }
 
 // RunInfo is a run of a store.
