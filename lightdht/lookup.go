@@ -26,6 +26,11 @@ type LookupConfig struct {
 	Parallel int  // queries under way at a time in each family, not counting those that are silent for longer than is usual; 0: 4
 	MaxAsked int  // nodes asked in each family, at most; 0: 1,000
 
+	// Crowds counts all nodes of a neighbourhood (/24, /64) on the public network,
+	// of which else only the nearest one does: for who measures how dense the ID
+	// space is, and finds it too thin when some are left out.
+	Crowds bool
+
 	// Purpose says why, for the Recorder; "": nothing in particular. The node's own
 	// lookups say "self" (of its own ID, to join the network and stay joined),
 	// "survey" (of the zones next to its own, once it has joined), "refresh" (of a
@@ -39,6 +44,7 @@ func (c LookupConfig) withDefaults() LookupConfig {
 
 // over returns c with its zero fields taken from base.
 func (c LookupConfig) over(base LookupConfig) LookupConfig {
+	c.Crowds = c.Crowds || base.Crowds
 	c.K = or(c.K, base.K)
 	c.Width = or(c.Width, base.Width)
 	c.Parallel = or(c.Parallel, base.Parallel)

@@ -52,7 +52,7 @@ func (n *Node) newLookup(target kad.ID, cfg LookupConfig) *lookup {
 	l.cfg.Width = max(l.cfg.Width, l.cfg.K)
 	l.ends = n.present()
 	for _, e := range l.ends {
-		l.lists[e.family] = newShortlist(target, l.cfg, !n.private)
+		l.lists[e.family] = newShortlist(target, l.cfg, !n.private && !l.cfg.Crowds)
 	}
 	return l
 }

@@ -19,16 +19,16 @@ func flagsFirst(app *cli.App, args []string) ([]string, error) {
 	if len(args) < 2 {
 		return args, nil
 	}
-	if last := args[len(args)-1]; last == completeFlag {
-		return completing(app, args), nil
+	command, words := commandOf(app, args)
+	if args[len(args)-1] == completeFlag {
+		return append(args[:words:words], completeFlag), nil
 	}
-	command := app.Command(args[1])
 	if command == nil {
 		return args, nil
 	}
 	valued := valuedFlags(command.Flags)
 	var flags, rest []string
-	for i := 2; i < len(args); i++ {
+	for i := words; i < len(args); i++ {
 		arg := args[i]
 		if arg == "--" {
 			rest = append(rest, args[i+1:]...)
@@ -40,33 +40,42 @@ func flagsFirst(app *cli.App, args []string) ([]string, error) {
 		}
 		name := strings.TrimLeft(arg, "-")
 		if name == "help" || name == "h" {
-			return append(args[:2:2], "--help"), nil
+			return append(args[:words:words], "--help"), nil
 		}
 		flags = append(flags, arg)
 		if valued[name] {
 			if i++; i == len(args) {
-				return nil, usagef("flag --%s needs a value: see lightdht %s --help", name, command.Name)
+				return nil, usagef("flag --%s needs a value: see lightdht %s --help", name, strings.Join(args[1:words], " "))
 			}
 			flags = append(flags, args[i])
 		}
 	}
-	out := append(args[:2:2], flags...)
+	out := append(args[:words:words], flags...)
 	if len(rest) > 0 {
 		out = append(append(out, "--"), rest...)
 	}
 	return out, nil
 }
 
+// commandOf returns the command that args begin with, nil when there is none, and
+// how many of them name it: two, the program's name among them, or three.
+func commandOf(app *cli.App, args []string) (command *cli.Command, words int) {
+	command = app.Command(args[1])
+	if command == nil {
+		return nil, 1
+	}
+	if len(args) > 2 {
+		for _, sub := range command.Subcommands {
+			if sub.HasName(args[2]) {
+				return sub, 3
+			}
+		}
+	}
+	return command, 2
+}
+
 // completeFlag is the last argument when a shell asks what may be typed next.
 const completeFlag = "--generate-bash-completion"
-
-// completing returns the command, if there is one, and completeFlag.
-func completing(app *cli.App, args []string) []string {
-	if app.Command(args[1]) == nil {
-		return []string{args[0], completeFlag}
-	}
-	return []string{args[0], args[1], completeFlag}
-}
 
 // valuedFlags returns the names of the flags that are followed by a value.
 func valuedFlags(flags []cli.Flag) map[string]bool {

@@ -91,14 +91,20 @@ func newApp(stdin io.Reader, stdout, stderr io.Writer) *cli.App {
 		Action:               noCommand,
 		Commands: []*cli.Command{
 			probeCommand(), pingCommand(), lookupCommand(), announceCommand(), dumpCommand(),
-			nodeCommand(), storeCommand(), testnetCommand(), benchCommand(), completionCommand(),
+			statsCommand(), nodeCommand(), storeCommand(), testnetCommand(), benchCommand(), completionCommand(),
 		},
 	}
-	for _, c := range app.Commands {
+	settle(app.Commands)
+	return app
+}
+
+// settle has commands, and those below them, behave as all do.
+func settle(commands []*cli.Command) {
+	for _, c := range commands {
 		c.OnUsageError = onUsageError
 		c.HideHelpCommand = true
+		settle(c.Subcommands)
 	}
-	return app
 }
 
 func noCommand(c *cli.Context) error {
