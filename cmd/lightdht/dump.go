@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"path/filepath"
@@ -64,7 +63,7 @@ func dump(c *cli.Context) error {
 	if err := d.out.find(c.App.Writer, d.format); err != nil {
 		return err
 	}
-	if err := d.spares(c); err != nil {
+	if err := d.out.spares(append(c.StringSlice("mmdb"), c.String("share"))); err != nil {
 		return err
 	}
 	if d.live {
@@ -269,7 +268,7 @@ func (d *dumping) describe(s export.Schema, store *dataset.Store) error {
 		d.veil(&m, store)
 	}
 	if sum := d.out.sum; sum != nil {
-		m.Bytes, m.SHA256 = sum.bytes, hex.EncodeToString(sum.hash.Sum(nil))
+		m.Bytes, m.SHA256 = sum.bytes, sum.hex()
 	}
 	if err := m.Write(d.out.name); err != nil {
 		return fmt.Errorf("%w: %s is whole, and has no manifest", err, d.out.name)

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"hash"
@@ -34,6 +35,9 @@ type summed struct {
 	bytes int64
 	hash  hash.Hash
 }
+
+// hex returns the checksum in hexadecimal digits.
+func (s *summed) hex() string { return hex.EncodeToString(s.hash.Sum(nil)) }
 
 func (s *summed) Write(b []byte) (int, error) {
 	n, err := s.to.Write(b)
@@ -71,19 +75,19 @@ func (p *place) find(stdout io.Writer, f export.Format) (err error) {
 	return file.Close()
 }
 
-// spares makes sure that the file of -o is none that the dump reads.
-func (d *dumping) spares(c *cli.Context) error {
-	if d.out.name == "" || d.out.special {
+// spares makes sure that the file of -o is none of those that are read.
+func (p *place) spares(inputs []string) error {
+	if p.name == "" || p.special {
 		return nil
 	}
-	for _, name := range append(c.StringSlice("mmdb"), c.String("share")) {
-		if name != "" && sameFile(name, d.out.real) {
-			return fmt.Errorf("-o %s: it is what the dump reads: name another file", d.out.name)
+	for _, name := range inputs {
+		if name != "" && sameFile(name, p.real) {
+			return fmt.Errorf("-o %s: it is one of the files that are read: name another", p.name)
 		}
 	}
-	for dir := filepath.Dir(d.out.real); ; dir = filepath.Dir(dir) {
+	for dir := filepath.Dir(p.real); ; dir = filepath.Dir(dir) {
 		if _, err := os.Stat(filepath.Join(dir, "store.json")); err == nil {
-			return fmt.Errorf("-o %s: it is in the folder of a store, %s: name a file elsewhere", d.out.name, dir)
+			return fmt.Errorf("-o %s: it is in the folder of a store, %s: name a file elsewhere", p.name, dir)
 		}
 		if dir == filepath.Dir(dir) {
 			return nil

@@ -190,12 +190,17 @@ func (d *dumping) readFilter(c *cli.Context) (err error) {
 	if err := d.applies(c); err != nil {
 		return err
 	}
-	f := &d.source.Filter
+	d.source.Filter, err = readFilter(c)
+	return err
+}
+
+// readFilter reads the flags that choose rows, but for runs.
+func readFilter(c *cli.Context) (f dataset.Filter, err error) {
 	states := map[string]table.State{"good": table.StateGood, "questionable": table.StateQuestionable, "bad": table.StateBad}
 	if c.IsSet("state") {
 		for _, name := range strings.Split(c.String("state"), ",") {
 			if states[name] == 0 {
-				return fmt.Errorf("--state %q: want good, questionable or bad, or several between commas", c.String("state"))
+				return f, fmt.Errorf("--state %q: want good, questionable or bad, or several between commas", c.String("state"))
 			}
 			f.States |= states[name]
 		}
@@ -206,17 +211,15 @@ func (d *dumping) readFilter(c *cli.Context) (err error) {
 	case family == "ipv6":
 		f.Family = kad.IPv6
 	case c.IsSet("family"):
-		return fmt.Errorf("--family %q: want ipv4 or ipv6", family)
+		return f, fmt.Errorf("--family %q: want ipv4 or ipv6", family)
 	}
 	if f.Prefix, err = kad.ParsePrefix(c.String("prefix")); err != nil {
-		return fmt.Errorf("--prefix: %w", err)
+		return f, fmt.Errorf("--prefix: %w", err)
 	}
 	if c.IsSet("since") {
-		if f.Since, err = parseSince(c.String("since"), time.Now()); err != nil {
-			return err
-		}
+		f.Since, err = parseSince(c.String("since"), time.Now())
 	}
-	return nil
+	return f, err
 }
 
 // applies refuses filters that would choose nothing among rows of this kind.
@@ -266,23 +269,14 @@ func (d *dumping) readKey(c *cli.Context) error {
 
 // pickRuns reads --run, for which the runs of the store must be known.
 func (d *dumping) pickRuns(c *cli.Context, store *dataset.Store) error {
-	names := c.StringSlice("run")
-	if len(names) == 0 {
+	if len(c.StringSlice("run")) == 0 {
 		return nil
 	}
 	runs, err := store.Runs()
-	if err != nil {
-		return err
+	if err == nil {
+		d.source.Filter.Runs, err = pickRuns(runs, c.StringSlice("run"))
 	}
-	d.source.Filter.Runs = []dataset.RunID{}
-	for _, name := range names {
-		id, err := findRun(runs, name)
-		if err != nil {
-			return err
-		}
-		d.source.Filter.Runs = append(d.source.Filter.Runs, id)
-	}
-	return nil
+	return err
 }
 
 // findRun returns the run that a name means: its ID, the beginning of it, or

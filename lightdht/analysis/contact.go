@@ -19,6 +19,7 @@ type Contact struct {
 	BEPs     string // extensions that it was seen to use, as in "32 42"
 	ReadOnly bool   // its last query was marked read-only (BEP 43)
 	Router   bool   // it only introduces
+	Secure   bool   // its ID fits its address (BEP 42), as that of a local address always does
 
 	Queries  uint32        // received from it
 	Replies  uint32        // received from it

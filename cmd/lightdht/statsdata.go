@@ -1,0 +1,246 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/lightdht/lightdht/lightdht/dataset"
+	"github.com/lightdht/lightdht/lightdht/export"
+	"github.com/urfave/cli/v2"
+)
+
+// data is what statistics are made of: rows of a store, or of a file that was
+// exported from one.
+type data struct {
+	file     string           // "": a store
+	manifest *export.Manifest // that stands beside the file; nil: none does
+	store    *dataset.Store
+
+	source   export.Source     // which rows count
+	chosen   map[string]string // the flags that say so
+	mmdb     []string
+	say      io.Writer
+	problems []string
+	partial  bool // not all of it could be read
+}
+
+// openData opens what the arguments of a command name, and reads which of it
+// counts. It is closed with close.
+func openData(c *cli.Context) (*data, error) {
+	file, err := onlyFile(c)
+	if err != nil {
+		return nil, err
+	}
+	d := &data{file: file, chosen: map[string]string{}, say: c.App.ErrWriter, mmdb: c.StringSlice("mmdb")}
+	if d.file != "" {
+		err = d.openFile(c)
+	} else {
+		err = d.openStore(c)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if len(d.mmdb) > 0 {
+		if d.source.Geo, err = export.OpenGeo(d.mmdb...); err != nil {
+			return nil, fmt.Errorf("--mmdb: %w", err)
+		}
+	}
+	return d, nil
+}
+
+func (d *data) close() { d.source.Geo.Close() }
+
+// inputs returns the files that are read.
+func (d *data) inputs() []string { return append([]string{d.file}, d.mmdb...) }
+
+func (d *data) openStore(c *cli.Context) error {
+	store, err := storeToRead(c)
+	if errors.Is(err, dataset.ErrNoStore) {
+		return fmt.Errorf("%w: lightdht node fills one, or name a file that lightdht dump wrote", err)
+	} else if err != nil {
+		return adviseOwner(err)
+	}
+	d.store = store
+	store.Problem = func(err error) {
+		d.problems = append(d.problems, err.Error())
+		d.partial = d.partial || !errors.Is(err, dataset.ErrTorn)
+		fmt.Fprintf(d.say, "%s\n", oneLine(adviseOwner(err)))
+	}
+	if err := d.readFilter(c); err != nil {
+		return fmt.Errorf("%s: %w", store.Dir(), err)
+	}
+	runs, err := store.Runs()
+	if err == nil {
+		d.source.Filter.Runs, err = pickRuns(runs, c.StringSlice("run"))
+	}
+	if err != nil {
+		return adviseOwner(fmt.Errorf("%s: %w", store.Dir(), err))
+	}
+	return nil
+}
+
+// openFile looks whether there is a file, and reads the manifest beside it.
+func (d *data) openFile(c *cli.Context) error {
+	if info, err := os.Stat(d.file); err != nil {
+		return err
+	} else if info.IsDir() {
+		return fmt.Errorf("%s is a folder: name a store with --store %s, or a file that lightdht dump wrote", d.file, d.file)
+	}
+	if len(d.mmdb) > 0 {
+		return errors.New("--mmdb is about a store: a file has countries when it was dumped with --mmdb")
+	}
+	if err := d.readFilter(c); err != nil {
+		return err
+	}
+	b, err := os.ReadFile(d.file + export.ManifestEnding)
+	switch {
+	case errors.Is(err, os.ErrNotExist):
+		fmt.Fprintf(d.say, "%s has no manifest: where it comes from, and whether it is whole, is not known\n", d.file)
+	case err != nil:
+		return err
+	default:
+		d.manifest = new(export.Manifest)
+		if err := json.Unmarshal(b, d.manifest); err != nil {
+			return fmt.Errorf("%s%s: %w: dump the file again, or remove its manifest", d.file, export.ManifestEnding, err)
+		}
+	}
+	runs := []dataset.RunInfo{}
+	if d.manifest != nil {
+		for i := range d.manifest.Runs {
+			runs = append(runs, dataset.RunInfo{ID: d.manifest.Runs[i].Run, Manifest: &d.manifest.Runs[i]})
+		}
+	}
+	if d.source.Filter.Runs, err = pickRuns(runs, c.StringSlice("run")); err != nil {
+		return fmt.Errorf("%s: %w", d.file, err)
+	}
+	return nil
+}
+
+// readFilter reads the flags that choose rows, but for runs.
+func (d *data) readFilter(c *cli.Context) (err error) {
+	for _, name := range []string{"state", "family", "prefix", "since", "run"} {
+		if c.IsSet(name) {
+			d.chosen[name] = strings.Join(append(c.StringSlice(name), c.String(name)), "")
+		}
+	}
+	d.source.Filter, err = readFilter(c)
+	return err
+}
+
+// pickRuns returns the runs that --run names; nil when it names none.
+func pickRuns(runs []dataset.RunInfo, names []string) (picked []dataset.RunID, err error) {
+	for _, name := range names {
+		id, err := findRun(runs, name)
+		if err != nil {
+			return nil, err
+		}
+		picked = append(picked, id)
+	}
+	return picked, nil
+}
+
+// name says where the rows come from.
+func (d *data) name() string {
+	if d.store != nil {
+		return d.store.Dir()
+	}
+	return d.file
+}
+
+// network names the network; "" when that is not known.
+func (d *data) network() string {
+	switch {
+	case d.store != nil:
+		return d.store.Network()
+	case d.manifest != nil:
+		return d.manifest.Network
+	}
+	return ""
+}
+
+// shared reports whether IDs and addresses are pseudonyms.
+func (d *data) shared() bool { return d.manifest != nil && d.manifest.Share != nil }
+
+// table opens the rows of one kind.
+func (d *data) table(what export.What) (export.Table, error) {
+	if d.store != nil {
+		t, err := d.source.Open(d.store, what)
+		if err != nil {
+			err = fmt.Errorf("%s: %w", d.store.Dir(), err)
+		}
+		return t, err
+	}
+	if d.manifest != nil && d.manifest.What != what {
+		return export.Table{}, fmt.Errorf("%s holds %s: name a file of %s, which lightdht dump --what %s writes", d.file, d.manifest.What, what, what)
+	}
+	t, err := export.Read(d.file)
+	if err != nil {
+		return t, err
+	}
+	return t, d.whole(t.Schema, what)
+}
+
+// whole reports what a file lacks to be of rows of one kind: the columns that no
+// such row is without.
+func (d *data) whole(s export.Schema, what export.What) error {
+	needed := map[export.What][]string{
+		export.Contacts: {"id", "ip", "port"}, export.Lookups: {"lookup", "family"}, export.Queries: {"time", "method"},
+	}[what]
+	for _, name := range needed {
+		if s.Index(name) < 0 {
+			return fmt.Errorf("%s has no column %s: name a file of %s, which lightdht dump --what %s writes", d.file, name, what, what)
+		}
+	}
+	return nil
+}
+
+// describe fills in what a manifest says of where rows come from.
+func (d *data) describe(m *export.Manifest) {
+	m.Network, m.Problems = d.network(), d.problems
+	for name, value := range d.chosen {
+		m.Filter[name] = value
+	}
+	switch {
+	case d.store != nil:
+		if runs, err := d.store.Runs(); err == nil {
+			m.About(runs, &d.source.Filter, nil)
+		}
+	case d.manifest != nil:
+		m.Runs = slices.Clone(d.manifest.Runs)
+		m.Share = d.manifest.Share
+	}
+}
+
+// tell says in a report where rows come from.
+func (d *data) tell(r *report) {
+	r.tell("data", "%s", d.name())
+	if d.network() != "" {
+		r.tell("network", "%s", d.network())
+	}
+	if d.shared() {
+		r.tell("shared", "IDs and addresses are pseudonyms, which keep common prefixes")
+	}
+	var flags []string
+	for _, name := range []string{"state", "family", "prefix", "since", "run"} {
+		if v := d.chosen[name]; v != "" {
+			flags = append(flags, "--"+name+" "+v)
+		}
+	}
+	if len(flags) > 0 {
+		r.tell("chosen", "%s", strings.Join(flags, " "))
+	}
+}
+
+// whether returns the error that not all of the data could be read, after what
+// there is was reported.
+func (d *data) whether() error {
+	if d.partial {
+		return fmt.Errorf("%s: not all of it could be read: see above", d.name())
+	}
+	return nil
+}
