@@ -220,4 +220,3 @@ func (w *reporting) describe(r *report, d *data) error {
 
 // nan is a number that there is none of.
 var nan = math.NaN()
-
