@@ -45,18 +45,41 @@ type Spacing struct {
 type SizeEstimate struct {
 	N          float64 // the estimate, in nodes
 	Lo, Hi     float64 // the ends of the interval, in nodes
-	Confidence float64 // how often such an interval holds the truth: 0.95 for 95 %
+	Confidence float64 // how often such an interval holds the truth: 0.95 for 95 %; 0: there is none
 	Lookups    int     // how many lookups it rests on
 	Nodes      int     // how many nodes it rests on: the sum of their K
-	Method     string  // how it was found: "pooled"
+	Method     string  // how it was found: "pooled", "least squares", "median gap", "deepest bucket"
+}
+
+// Interval is the interval of the estimate, with how it was found; that of Level
+// 0 is none.
+func (e SizeEstimate) Interval() Interval {
+	if e.Confidence == 0 {
+		return Interval{}
+	}
+	return Interval{e.Lo, e.Hi, e.Confidence, sizeIntervals[e.Method]}
+}
+
+// sizeIntervals says how the interval of each method is found.
+var sizeIntervals = map[string]string{
+	"pooled":        "chi-square, exact",
+	"least squares": "jackknife over lookups, t, approximate",
+	"median gap":    "t over lookups, approximate",
 }
 
 // String returns the estimate in whole nodes with its interval, as in
-// "203 (95 % interval 181 to 229, pooled over 32 lookups)".
+// "203 (95 % interval 181 to 229, pooled over 32 lookups)", or without as in
+// "4096 (no interval, deepest bucket over 96 nodes)".
 func (e SizeEstimate) String() string {
+	if e.Lookups == 0 {
+		return fmt.Sprintf("%.0f (no interval, %s over %d nodes)", e.N, e.Method, e.Nodes)
+	}
 	lookups := "lookups"
 	if e.Lookups == 1 {
 		lookups = "lookup"
+	}
+	if e.Confidence == 0 {
+		return fmt.Sprintf("%.0f (no interval, %s over %d %s)", e.N, e.Method, e.Lookups, lookups)
 	}
 	return fmt.Sprintf("%.0f (%.6g %% interval %.0f to %.0f, %s over %d %s)",
 		e.N, 100*e.Confidence, e.Lo, e.Hi, e.Method, e.Lookups, lookups)
