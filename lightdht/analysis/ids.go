@@ -1,207 +1,150 @@
 package analysis
 
 import (
+	"bytes"
+	"cmp"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"iter"
+	"math"
+	"net/netip"
+	"slices"
 
 	"github.com/lightdht/lightdht/lightdht/kad"
 )
 
-// Null is what the tests of IDs take for granted of honest nodes. Both are worth
-// a look: what stands out under [OneNodePerAddress] alone is a crowd behind few
-// addresses (a VPN, a carrier's NAT); what stands out under both is none that BEP 42
-// explains.
-type Null uint8
-
-const (
-	// OneNodePerAddress: each distinct ID is a uniform point of its own.
-	OneNodePerAddress Null = iota
-	// BoundByAddress: BEP 42 lets the nodes of one address (IPv6: of one /64) have
-	// 8 prefixes of 21 bits. Those of one address that share their first 21 bits are
-	// one cell, and each cell is a uniform point of its own. A node with a random ID
-	// is a cell of its own but for a chance of 2^-21.
-	BoundByAddress
-)
-
-// String returns "one node per address" or "BEP 42".
-func (n Null) String() string {
-	if n == BoundByAddress {
-		return "BEP 42"
-	}
-	return "one node per address"
-}
-
-// Nulls are both, in the order in which they are told.
-var Nulls = [...]Null{OneNodePerAddress, BoundByAddress}
-
-// IDSample holds the contacts whose IDs are judged, by ID: 40 bytes each.
-// [GatherIDs] makes one.
+// IDSample holds the contacts whose IDs are judged: 40 bytes for each, so that
+// ten million take 400 MB. [GatherIDs] makes one; it is read only from then on.
 type IDSample struct {
-	Contacts  int // (ID, address) pairs that count
+	Contacts  int // (ID, address) pairs that count, each once
 	IDs       int // distinct IDs among them
 	Addresses int // distinct IP addresses among them
-	Silent    int // contacts left out: they never answered
+	Silent    int // contacts left out, since they never answered
 
-	records []idRecord // sorted by ID, then by address
+	records []idRecord // pairs of ID and IP address, each once, sorted by both
 	clients []string   // what idRecord.client counts in; the first is ""
-	cells   []idKey    // the points under BoundByAddress
 }
 
-// IDPoints are IDs as points of the space, sorted and distinct, that are
-// independent and uniform under a [Null]. It is read only.
-type IDPoints []kad.ID
+// idRecord is a contact as small as it gets.
+type idRecord struct {
+	id     kad.ID
+	ip     [16]byte // IPv4 mapped into IPv6, so that they sort and compare as bytes
+	port   uint16
+	client uint16 // index of a client code
+}
+
+// addr returns the address without its port, unmapped.
+func (r *idRecord) addr() netip.Addr { return netip.AddrFrom16(r.ip).Unmap() }
+
+// is4 reports whether the address is one of IPv4.
+func (r *idRecord) is4() bool {
+	return [12]byte(r.ip[:12]) == [12]byte{10: 0xff, 11: 0xff}
+}
+
+// v4 returns the IPv4 address as a number.
+func (r *idRecord) v4() uint32 { return binary.BigEndian.Uint32(r.ip[12:]) }
+
+// network returns what BEP 42 binds to: an IPv4 address, or an IPv6 /64. They do
+// not mix: numbers below 2^32 are no IPv6 networks in use.
+func (r *idRecord) network() uint64 {
+	if r.is4() {
+		return uint64(r.v4())
+	}
+	return binary.BigEndian.Uint64(r.ip[:])
+}
+
+// compare orders records by ID, then by IP address.
+func (r *idRecord) compare(other *idRecord) int {
+	if order := bytes.Compare(r.id[:], other.id[:]); order != 0 {
+		return order
+	}
+	return bytes.Compare(r.ip[:], other.ip[:])
+}
 
 // GatherIDs takes in contacts, in any order. Those that never answered are no
 // evidence of a node: they are left out and counted in Silent, unless all is true.
-// An error of contacts is returned as it is; without IDs, or with one ID or one
-// address alone, there is nothing to judge.
+//
+// An error of contacts is returned as it is. It is an error that none is left, that
+// all have one ID, or one IP address: then neither [Null] says anything of them.
 func GatherIDs(contacts iter.Seq2[*Contact, error], all bool) (*IDSample, error) {
-	return nil, errors.New("not yet")
+	s := &IDSample{clients: []string{""}}
+	codes := map[string]uint16{"": 0}
+	for c, err := range contacts {
+		if err != nil {
+			return nil, err
+		}
+		if !all && !c.Answered() {
+			s.Silent++
+			continue
+		}
+		s.records = append(s.records, idRecord{
+			id: c.ID, ip: c.Addr.Addr().As16(), port: c.Addr.Port(), client: s.code(codes, c.Client),
+		})
+	}
+	s.order()
+	return s, s.check()
 }
 
-// Points returns the points whose law null says.
-func (s *IDSample) Points(null Null) IDPoints { return nil }
-
-// Uniformity is how evenly points fill the 2^Depth zones of a prefix length.
-type Uniformity struct {
-	Depth    int     // bits of the prefix
-	Points   int     // N
-	Bins     float64 // 2^Depth
-	Occupied int     // bins with a point
-	Largest  int     // points in the fullest bin
-
-	ChiSquare Test // Pearson's
-	G         Test // likelihood ratio
-
-	Dispersion         float64  // variance of the counts to their mean: 1 for chance, more for crowds
-	DispersionInterval Interval // holds the true ratio
-
-	Entropy         float64 // of a point's bin, in bits, as counted (biased low)
-	MillerMadow     float64 // the same, corrected for that bias
-	ExpectedEntropy float64 // of Entropy, for uniform points
-	EntropySD       float64 // standard deviation of Entropy, for uniform points
+// code returns the number of a client code, new ones included; 0, which is
+// unknown, once there are too many to be true.
+func (s *IDSample) code(codes map[string]uint16, client string) uint16 {
+	code, known := codes[client]
+	if !known && len(s.clients) <= math.MaxUint16 {
+		code = uint16(len(s.clients))
+		codes[client] = code
+		s.clients = append(s.clients, client)
+	}
+	return code
 }
 
-// Test is the outcome of a test. A small P says that chance alone does not often
-// make so large a Statistic.
-type Test struct {
-	Name      string // as in "Pearson chi-square"
-	Statistic float64
-	DF        float64 // degrees of freedom; 0: it has none
-	P         float64
+// order sorts the records, drops what is there twice, and counts.
+func (s *IDSample) order() {
+	byAll := func(a, b idRecord) int { return cmp.Or(a.compare(&b), cmp.Compare(a.port, b.port)) }
+	if !slices.IsSortedFunc(s.records, byAll) {
+		slices.SortFunc(s.records, byAll)
+	}
+	same := func(a, b idRecord) bool { return a.id == b.id && a.ip == b.ip && a.port == b.port }
+	s.records = slices.CompactFunc(s.records, same)
+	s.Contacts = len(s.records)
+	s.records = slices.CompactFunc(s.records, func(a, b idRecord) bool { return a.id == b.id && a.ip == b.ip })
+	for range s.byID() {
+		s.IDs++
+	}
+	s.Addresses = s.perAddress().Holders
 }
 
-// GapTest is about the gaps between neighbouring points, on the circle of the
-// space, in units of the mean gap: exponential with mean 1 for uniform points.
-type GapTest struct {
-	Gaps      int
-	Moran     Test // minus the sum of the logarithms of the gaps
-	Least     float64
-	Median    float64 // ln 2 = 0.693 for uniform points
-	Greatest  float64
-	Quantiles []GapQuantile // for a quantile-quantile plot, ascending
+// check says what the sample lacks.
+func (s *IDSample) check() error {
+	switch {
+	case s.Contacts == 0 && s.Silent > 0:
+		return fmt.Errorf("none of %d contacts ever answered, so none is known to be a node: count them all, or measure", s.Silent)
+	case s.Contacts == 0:
+		return errors.New("no contacts: there are no IDs to judge")
+	case s.IDs == 1:
+		return fmt.Errorf("one ID alone, %v: how IDs are spread takes at least %d", s.records[0].id, leastPoints)
+	case s.Addresses == 1:
+		return fmt.Errorf("all %d IDs are of one address, %v: what chance and BEP 42 do to IDs takes many addresses",
+			s.IDs, s.records[0].addr())
+	}
+	return nil
 }
 
-// GapQuantile is one gap of the sorted gaps beside what uniform points would have.
-type GapQuantile struct {
-	P                  float64 // share of gaps that are no larger
-	Expected           float64 // -ln(1-P), in mean gaps
-	Observed           float64 // in mean gaps
-	ExpectLo, ExpectHi float64 // 95 of 100 uniform samples have theirs in here (each point by itself)
+// byID yields the records of one ID after the other.
+func (s *IDSample) byID() iter.Seq[[]idRecord] { return runsOfIDs(s.records) }
+
+// runsOfIDs yields sorted records, those of one ID at a time.
+func runsOfIDs(records []idRecord) iter.Seq[[]idRecord] {
+	return func(yield func([]idRecord) bool) {
+		for begin := 0; begin < len(records); {
+			end := begin + 1
+			for end < len(records) && records[end].id == records[begin].id {
+				end++
+			}
+			if !yield(records[begin:end]) {
+				return
+			}
+			begin = end
+		}
+	}
 }
-
-// Zone is a run of neighbouring prefixes that holds more points than chance puts
-// there.
-type Zone struct {
-	Null        Null
-	Depth       int        // bits of the prefixes
-	First, Last kad.Prefix // the run, both included
-	Observed    int        // points in it: IDs, or cells (under BoundByAddress, up to depth 21)
-	Expected    float64
-	P           float64 // adjusted for all zones of all depths looked at
-	IDs         int     // distinct IDs in it
-	Addresses   int     // distinct IP addresses behind those
-}
-
-// Ratio is how many times as many as expected.
-func (z Zone) Ratio() float64 { return float64(z.Observed) / z.Expected }
-
-// Scan is a search for crowded zones.
-type Scan struct {
-	Null        Null
-	Level       float64 // share of false zones among those found, on average
-	Least, Most int     // depths looked at
-	Candidates  int     // hypotheses among which P is adjusted
-	Zones       []Zone  // in the order of the ID space
-}
-
-// Compliance is how many contacts have an ID that BEP 42 allows for their address.
-type Compliance struct {
-	Family   kad.Family // 0: of both
-	Client   string     // code by BEP 20, "" unknown; "*" for all clients
-	Contacts int        // that BEP 42 is about
-	Secure   int
-	Exempt   int      // contacts at local addresses, which may have any ID; not in Contacts
-	Interval Interval // of Secure/Contacts
-}
-
-// ChanceSecure is the share of random IDs that BEP 42 allows at an address.
-const ChanceSecure = 0x1p-21
-
-// Multiplicity is how many of one thing belong to one of another: IDs to an address.
-type Multiplicity struct {
-	Of, Per  string // "IDs", "IPv4 /24"
-	Holders  int    // how many addresses (or IDs, or networks) there are
-	Mean     float64
-	Median   int
-	P90, P99 int // quantiles
-	Most     int
-	Powers   []Power  // 1, 2, 3-4, 5-8, …
-	Largest  []Holder // the ten with most
-	Tail     []TailPoint
-}
-
-// Power counts the holders of From to To things.
-type Power struct{ From, To, Holders int }
-
-// Holder is one holder and how many things it has.
-type Holder struct {
-	Name  string // address, network in CIDR notation, or ID
-	Count int
-}
-
-// TailPoint says which share of the holders has Count things or more.
-type TailPoint struct {
-	Count int
-	Share float64
-}
-
-// Uniformity counts points by their first depth bits and compares with chance.
-func (p IDPoints) Uniformity(depth int) (Uniformity, error) {
-	return Uniformity{}, fmt.Errorf("not yet")
-}
-
-// Histogram returns how many points lie in each of the 2^depth zones, for a
-// picture; depth is at most 24.
-func (p IDPoints) Histogram(depth int) []int { return nil }
-
-// Kolmogorov compares the points with the uniform law in one stroke.
-func (p IDPoints) Kolmogorov() (Test, error) { return Test{}, nil }
-
-// Gaps looks at the gaps between neighbours.
-func (p IDPoints) Gaps() (GapTest, error) { return GapTest{}, nil }
-
-// Zones searches for crowded zones.
-func (s *IDSample) Zones(null Null, level float64) (Scan, error) { return Scan{}, nil }
-
-// Compliance counts by family and client: first the families with all clients.
-func (s *IDSample) Compliance() []Compliance { return nil }
-
-// Multiplicities are IDs per address, addresses per ID, IDs per IPv4 /24, IDs per IPv6 /64.
-func (s *IDSample) Multiplicities() []Multiplicity { return nil }
-
-type (
-	idKey    struct{}
-	idRecord struct{}
-)
