@@ -6,6 +6,7 @@ import (
 	"math"
 	"slices"
 
+	"gonum.org/v1/gonum/stat"
 	"gonum.org/v1/gonum/stat/distuv"
 )
 
@@ -153,7 +154,7 @@ func MedianGap(lookups []Distances, confidence float64) (SizeEstimate, error) {
 		}
 		logs[l] = -math.Log(gap / math.Ln2)
 	}
-	mean, sd := moments(logs)
+	mean, sd := stat.MeanStdDev(logs, nil)
 	e.N = math.Exp(mean)
 	return e.aroundLog(mean, sd/math.Sqrt(float64(len(logs)))), nil
 }
@@ -197,20 +198,8 @@ func studentT(confidence float64, df int) float64 {
 // parts left out: sqrt((n-1)/n sum (x - mean)^2). It is NaN for one part.
 func jackknife(without []float64) float64 {
 	n := float64(len(without))
-	_, sd := moments(without)
+	sd := stat.StdDev(without, nil)
 	return sd * (n - 1) / math.Sqrt(n)
-}
-
-// moments are the mean and the standard deviation, which is NaN for one number.
-func moments(xs []float64) (mean, sd float64) {
-	for _, x := range xs {
-		mean += x
-	}
-	mean /= float64(len(xs))
-	for _, x := range xs {
-		sd += (x - mean) * (x - mean)
-	}
-	return mean, math.Sqrt(sd / float64(len(xs)-1))
 }
 
 func medianGap(d Distances) float64 {
