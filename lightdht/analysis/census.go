@@ -1,0 +1,144 @@
+package analysis
+
+import (
+	"iter"
+	"time"
+)
+
+// Counting is what counts as one. Which of them is taken changes shares more than
+// chance does: an address with a thousand IDs is one address, and a node that is
+// there for an hour is as much of all that was ever seen as one that stays. So all
+// three are given, side by side.
+type Counting uint8
+
+// The countings.
+const (
+	ByID      Counting = iota // each distinct ID once
+	ByAddress                 // each distinct IP address once, whatever its ports
+	PerRun                    // what a run sees, each contact once, on average over runs
+	Countings = iota          // how many there are
+)
+
+// String returns "id", "address" or "run".
+func (c Counting) String() string { return [...]string{"id", "address", "run", "unknown"}[min(c, Countings)] }
+
+// Names of classes that are not what they say.
+const (
+	Unknown = "unknown" // of whom nothing is known: told no version, is not in the database
+	Other   = "other"   // all that is known and not among the classes named
+)
+
+// The sections of a census, as they are named.
+const (
+	States     = "states"     // of all contacts, those that never answered among them
+	Families   = "families"   // "ipv4" and "ipv6"; by ID also "both"
+	Clients    = "clients"    // two letters by BEP 20
+	Versions   = "versions"   // as they were told
+	Ports      = "ports"      // of UDP
+	Extensions = "extensions" // BEP numbers; one node may have several, so that the shares do not add up to 1
+	Nets8      = "ipv4 /8"    // of those that have an IPv4 address
+	Nets16     = "ipv4 /16"   // of the same
+	Nets32     = "ipv6 /32"   // of those that have an IPv6 address
+	Countries  = "countries"  // ISO 3166 codes
+	Systems    = "systems"    // autonomous systems, as in "AS3320 Deutsche Telekom AG"
+)
+
+// CensusOptions say what a census counts. The zero CensusOptions are good.
+type CensusOptions struct {
+	All bool // count contacts that never answered, too; else only states have them
+	Top int  // how many classes of a section are named, the largest; 0: 10
+}
+
+// Census is what contacts consist of.
+type Census struct {
+	Contacts int // given, each (ID, address) pair once
+	Answered int // of them: answered at least once
+	LeftOut  int // of them: never answered, and so counted among the states alone; 0 when all are counted
+	Runs     int // that rows by run were given of; 0: PerRun is empty everywhere
+
+	Totals   [Countings]Number // of IDs, of addresses, and of contacts in a run, without those left out
+	Sections []Section         // in the order above, those that have anything in them
+	Asked    Replies
+	RTT      RoundTrips
+	Over     []Concentration // over systems, countries, /16 and clients, where any is known
+}
+
+// Section is how the counted ones spread over classes.
+type Section struct {
+	Name     string
+	Distinct [Countings]Number // how many classes there are, unknown not among them
+	Classes  []Class           // the largest by ID first; then Other and Unknown, if there are any
+}
+
+// Class is a part of what is counted.
+type Class struct {
+	Name   string
+	Shares [Countings]Share
+}
+
+// Number is a number with its interval.
+type Number struct {
+	Value    float64  // NaN: there is none
+	Samples  int      // what it rests on: IDs, addresses, runs
+	Interval Interval // Level 0: there is none
+}
+
+// Share is a part of a whole. Value is the share, from 0 to 1: per run it is the
+// mean of the shares, which is not the share of the means.
+type Share struct {
+	Number
+	Count float64 // how many have it: an integer, or per run a mean
+	Of    float64 // of how many
+}
+
+// Replies are the shares of what was asked that answered.
+type Replies struct {
+	Nodes   [Countings]Share // of IDs, addresses or contacts that were sent a query: that ever answered one
+	Queries [Countings]Share // of queries sent to them: that had an answer
+}
+
+// RoundTrips are the round trip times of those that answered, of each its last.
+type RoundTrips struct {
+	Quantiles []Quantile
+	Bars      [Countings][]Bar // in order, none of them empty; none per run
+	Unknown   [Countings]int   // answered, and the round trip is not known; of PerRun in all runs
+}
+
+// Quantile is a value that a share P of all lie at or below.
+type Quantile struct {
+	P  float64
+	At [Countings]Number // in microseconds
+}
+
+// Bar is how many values lie in a small range.
+type Bar struct {
+	From, To time.Duration // both inclusive
+	Count    int64
+}
+
+// Concentration is how unevenly what is counted spreads over entities, those that
+// are not known left out.
+type Concentration struct {
+	Over     string            // a section: Systems, Countries, Nets16 or Clients
+	Unknown  [Countings]Number // how many were left out
+	Gini     [Countings]Number
+	HHI      [Countings]Number
+	Nakamoto [Countings]Number
+}
+
+// Section returns the section of a name, nil when there is none.
+func (c *Census) Section(name string) *Section {
+	for i := range c.Sections {
+		if c.Sections[i].Name == name {
+			return &c.Sections[i]
+		}
+	}
+	return nil
+}
+
+// TakeCensus counts contacts, which may come in any order and more than once, and
+// rows by run: of each run what it saw of a contact, each contact once. byRun may
+// be nil. The rows are read through one after the other, contacts first.
+func TakeCensus(contacts, byRun iter.Seq2[*Contact, error], o CensusOptions) (*Census, error) {
+	return nil, nil
+}
