@@ -47,6 +47,7 @@ var plan = map[string]floor{
 	"lightdht/figure": {2, []string{"lightdht/analysis", "gonum.org/v1/plot"}},
 
 	"lightdht/testnet": {3, []string{"lightdht/kad", "lightdht/krpc", "lightdht/record", "lightdht", "lightdht/dataset", "table"}},
+	"lightdht/survey":  {3, []string{"lightdht/kad", "lightdht/analysis", "lightdht"}},
 	"lightdht/crawl":   {3, []string{"lightdht/kad", "lightdht/krpc", "lightdht/record", "lightdht"}},
 
 	"cmd/lightdht": {4, []string{"lightdht/...", "table", "github.com/urfave/cli/v2", "github.com/vbauerster/mpb/v8"}},
