@@ -22,7 +22,7 @@ type finding struct {
 	level  float64 // confidence of the interval
 
 	estimator string  // how value and interval were found
-	samples   float64 // what it rests on
+	samples   float64 // what it rests on, a whole number
 	df        float64 // degrees of freedom of a test
 	p         float64 // p-value of a test
 }
@@ -46,7 +46,7 @@ var findingSchema = export.Schema{
 	{Name: "section", Type: export.Text}, {Name: "item", Type: export.Text}, {Name: "counted", Type: export.Text},
 	{Name: "count", Type: export.Float}, {Name: "value", Type: export.Float}, {Name: "unit", Type: export.Text},
 	{Name: "ci_lo", Type: export.Float}, {Name: "ci_hi", Type: export.Float}, {Name: "level", Type: export.Float},
-	{Name: "estimator", Type: export.Text}, {Name: "samples", Type: export.Float}, {Name: "df", Type: export.Float},
+	{Name: "estimator", Type: export.Text}, {Name: "samples", Type: export.Int}, {Name: "df", Type: export.Float},
 	{Name: "p_value", Type: export.Float},
 }
 
@@ -70,10 +70,13 @@ func (f *finding) addTo(b *export.Batch) {
 				col.AddText(v)
 			}
 		case float64:
-			if isNumber(v) {
-				col.AddFloat(v)
-			} else {
+			switch {
+			case !isNumber(v):
 				col.AddAbsent()
+			case col.Type == export.Int:
+				col.AddInt(int64(v))
+			default:
+				col.AddFloat(v)
 			}
 		}
 	}

@@ -12,7 +12,8 @@ import (
 // the time.
 type pace struct {
 	began time.Time
-	total int64 // rows there are; 0: not known
+	total int64  // rows there are; 0: not known
+	noun  string // what a row is called; "": a row
 
 	rows int64
 	at   time.Time // when there were so many; zero: not yet
@@ -45,9 +46,9 @@ func (p pace) String() string {
 	if p.rows == 0 {
 		return roughly(p.at.Sub(p.began))
 	}
-	noun := "rows"
-	if p.rows == 1 {
-		noun = "row"
+	noun := orText(p.noun, "row")
+	if p.rows != 1 {
+		noun += "s"
 	}
 	s := fmt.Sprintf("%s %s, %s/s", grouped(p.rows), noun, prefixed(p.rate))
 	if left := float64(p.total - p.rows); left > 0 && p.rate > 0 {

@@ -42,7 +42,12 @@ const (
 // newProgress begins to tell, on w, how far what is: add counts rows, of which
 // there are total; 0: that is not known. It goes on until end.
 func newProgress(w io.Writer, what string, total int64) *progress {
-	p := &progress{w: w, what: what, stop: make(chan struct{}), pace: pace{began: time.Now(), total: total}}
+	return newProgressOf(w, what, "row", total)
+}
+
+// newProgressOf is newProgress of something that is not called a row.
+func newProgressOf(w io.Writer, what, noun string, total int64) *progress {
+	p := &progress{w: w, what: what, stop: make(chan struct{}), pace: pace{began: time.Now(), noun: noun, total: total}}
 	p.ended.Go(p.run)
 	return p
 }

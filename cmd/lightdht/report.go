@@ -16,6 +16,7 @@ import (
 // report is what statistics come to.
 type report struct {
 	what     string // "ids": of which statistics
+	network  string // "": not known
 	about    []fact
 	sections []section
 	object   any // of JSON, in the place of facts and findings; nil: those

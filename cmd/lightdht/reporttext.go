@@ -22,31 +22,40 @@ func (r *report) page(markdown bool) string {
 		}
 	}
 	for _, s := range r.sections {
-		t := s.table()
+		g := s.table()
+		note := strings.TrimPrefix(s.note+"; "+g.note, "; ")
+		if g.note == "" {
+			note = s.note
+		}
 		if markdown {
 			fmt.Fprintf(&b, "\n### %s\n\n", s.title)
-			if s.note != "" {
-				fmt.Fprintf(&b, "%s\n\n", s.note)
+			if note != "" {
+				fmt.Fprintf(&b, "%s\n\n", note)
 			}
-			t.markdown(&b)
+			g.markdown(&b)
 			continue
 		}
 		fmt.Fprintf(&b, "\n%s\n", strings.ToUpper(s.title))
-		if s.note != "" {
-			fmt.Fprintf(&b, "%s\n", s.note)
+		if note != "" {
+			fmt.Fprintf(&b, "%s\n", note)
 		}
-		t.text(&b)
+		g.text(&b)
 	}
 	return b.String()
 }
 
 // grid is a table as it is shown: a heading of two lines, of which the first one
-// names groups of columns, and cells. The first column is of texts, the others of
-// numbers unless they are in texts.
+// names groups of columns, and cells.
 type grid struct {
-	groups, heads []string
-	cells         [][]string
-	texts         []bool // columns of texts
+	columns []column
+	note    string // what is the same in all of it
+}
+
+// column is one column of a grid.
+type column struct {
+	group, head string
+	text        bool // its cells are texts; else numbers
+	cells       []string
 }
 
 // facet is what of a finding makes a column.
@@ -67,11 +76,37 @@ var facets = []facet{
 	{"method", func(f *finding) bool { return f.estimator != "" }, func(f *finding) string { return f.estimator }, true},
 }
 
-// table lays out the findings of a section. What was counted in several ways
-// stands side by side.
+// table lays out the findings of a section: what was counted in several ways side
+// by side, and what is the same for all of them apart.
 func (s *section) table() *grid {
-	var ways, items []string
-	at := map[[2]string]*finding{}
+	ways, items, at := s.lay()
+	g := &grid{columns: []column{{text: true, cells: items}}}
+	method := s.method()
+	if method != "" {
+		g.note = method
+	}
+	for _, way := range ways {
+		columns, of := wayColumns(way, items, at, method != "")
+		for i := range columns {
+			if columns[i].group = wayTitle(way); of != "" {
+				columns[i].group += " (of " + of + ")"
+			}
+			if len(ways) == 1 {
+				columns[i].group = ""
+			}
+		}
+		if len(ways) == 1 && of != "" {
+			g.note = strings.TrimPrefix(g.note+"; of "+of, "; ")
+		}
+		g.columns = append(g.columns, columns...)
+	}
+	return g
+}
+
+// lay returns the ways to count and the items of a section, each in the order in
+// which they first come, and the findings by both.
+func (s *section) lay() (ways, items []string, at map[[2]string]*finding) {
+	at = map[[2]string]*finding{}
 	for i := range s.rows {
 		f := &s.rows[i]
 		if !slices.Contains(ways, f.counted) {
@@ -82,49 +117,84 @@ func (s *section) table() *grid {
 		}
 		at[[2]string{f.counted, f.item}] = f
 	}
-	t := &grid{groups: []string{""}, heads: []string{""}, texts: []bool{true}}
-	for _, item := range items {
-		t.cells = append(t.cells, []string{item})
-	}
-	for _, way := range ways {
-		t.addWay(way, items, at)
-	}
-	return t
+	return ways, items, at
 }
 
-// addWay adds the columns of one way to count.
-func (t *grid) addWay(way string, items []string, at map[[2]string]*finding) {
-	title := wayTitle(way)
-	for _, p := range facets {
-		column, some := make([]string, len(items)), false
+// method returns the estimator of all findings that tell one, when it is the same
+// for several; else "".
+func (s *section) method() string {
+	method, told := "", 0
+	for i := range s.rows {
+		switch e := s.rows[i].estimator; {
+		case e == "":
+		case method == "" || e == method:
+			method = e
+			told++
+		default:
+			return ""
+		}
+	}
+	if told < 2 {
+		return ""
+	}
+	return method
+}
+
+// wayColumns returns the columns of one way to count, and how many its findings
+// rest on if that is the same for several.
+func wayColumns(way string, items []string, at map[[2]string]*finding, noMethod bool) (columns []column, of string) {
+	unit := commonUnit(way, at)
+	for _, facet := range facets {
+		col, some := column{head: facet.name, text: facet.text, cells: make([]string, len(items))}, 0
 		for i, item := range items {
-			if f := at[[2]string{way, item}]; f != nil && p.is(f) {
-				column[i], some = p.show(f), true
+			if f := at[[2]string{way, item}]; f != nil && facet.is(f) {
+				col.cells[i] = strings.TrimSuffix(facet.show(f), " "+unit)
+				some++
 			}
 		}
-		same := uniform(column)
 		switch {
-		case !some:
+		case some == 0, facet.name == "method" && noMethod:
 			continue
-		case same && len(items) > 1 && (p.name == "of" || p.name == "method"):
-			title = strings.TrimSpace(title + " " + map[string]string{"of": "of " + column[0], "method": "(" + column[0] + ")"}[p.name])
-			t.retitle(way, title)
+		case facet.name == "of" && some > 1 && uniform(col.cells):
+			of = col.cells[0]
 			continue
+		case facet.name == "value" && unit != "":
+			col.head = unit
+		case facet.name == "interval":
+			col.head = commonLevel(way, at)
 		}
-		t.groups, t.heads, t.texts = append(t.groups, title), append(t.heads, headOf(p.name, way, at)), append(t.texts, p.text)
-		for i := range t.cells {
-			t.cells[i] = append(t.cells[i], column[i])
-		}
+		columns = append(columns, col)
 	}
-	t.retitle(way, title)
+	return columns, of
 }
 
-// retitle gives the columns of the last way another title.
-func (t *grid) retitle(way, title string) {
-	was := wayTitle(way)
-	for i := len(t.groups) - 1; i > 0 && (t.groups[i] == was || strings.HasPrefix(title, t.groups[i])); i-- {
-		t.groups[i] = title
+// commonUnit returns the unit of all values of one way to count that their heading
+// can tell; else "".
+func commonUnit(way string, at map[[2]string]*finding) (unit string) {
+	first := true
+	for key, f := range at {
+		switch {
+		case key[0] != way || !isNumber(f.value):
+		case first:
+			unit, first = f.unit, false
+		case f.unit != unit:
+			return ""
+		}
 	}
+	if unit == "us" {
+		return "" // which each value has its own form of
+	}
+	return unit
+}
+
+// commonLevel names intervals with their level.
+func commonLevel(way string, at map[[2]string]*finding) string {
+	for key, f := range at {
+		if key[0] == way && isNumber(f.level) {
+			return fmt.Sprintf("%.6g %% interval", 100*f.level)
+		}
+	}
+	return "interval"
 }
 
 // wayTitle says in words what was counted.
@@ -140,31 +210,6 @@ func wayTitle(way string) string {
 		return "BEP 42"
 	}
 	return way
-}
-
-// headOf returns the heading of a column: of a value its unit, of an interval its
-// level, when all have the same.
-func headOf(name, way string, at map[[2]string]*finding) string {
-	var units []string
-	level := 0.0
-	for key, f := range at {
-		if key[0] != way {
-			continue
-		}
-		if isNumber(f.value) && !slices.Contains(units, f.unit) {
-			units = append(units, f.unit)
-		}
-		if isNumber(f.level) {
-			level = f.level
-		}
-	}
-	switch {
-	case name == "interval":
-		return fmt.Sprintf("%.6g %% interval", 100*level)
-	case name == "value" && len(units) == 1 && units[0] == "share":
-		return "share"
-	}
-	return name
 }
 
 // uniform reports whether all texts are the same.
@@ -214,10 +259,10 @@ func digits(percent float64) int {
 // interval returns the ends of an interval for people.
 func interval(f *finding) string {
 	lo, hi := quantity(f.lo, f.unit), quantity(f.hi, f.unit)
-	if unit := " " + f.unit; f.unit != "" && strings.HasSuffix(lo, unit) {
-		lo = strings.TrimSuffix(lo, unit)
+	for _, unit := range []string{f.unit, "%"} {
+		lo = strings.TrimSuffix(lo, " "+unit)
 	}
-	return strings.TrimSuffix(lo, " %") + " to " + hi
+	return lo + " to " + hi
 }
 
 // probability returns a p-value for people.
@@ -231,75 +276,81 @@ func probability(p float64) string {
 	return strconv.FormatFloat(p, 'f', 3, 64)
 }
 
-// text writes t in columns that stand below each other.
-func (t *grid) text(b *strings.Builder) {
-	widths := make([]int, len(t.heads))
-	for _, row := range append([][]string{t.heads}, t.cells...) {
-		for i, cell := range row {
+// text writes g in columns that stand below each other.
+func (g *grid) text(b *strings.Builder) {
+	widths, grouped := make([]int, len(g.columns)), false
+	for i, col := range g.columns {
+		for _, cell := range append([]string{col.head}, col.cells...) {
 			widths[i] = max(widths[i], utf8.RuneCountInString(cell))
 		}
+		grouped = grouped || col.group != ""
 	}
-	t.groupLine(b, widths)
-	if strings.Join(t.heads, "") != "value" {
-		t.line(b, t.heads, widths)
+	if grouped {
+		g.groupLine(b, widths)
 	}
-	for _, row := range t.cells {
-		t.line(b, row, widths)
+	g.line(b, widths, func(c *column) string { return c.head })
+	for row := range g.columns[0].cells {
+		g.line(b, widths, func(c *column) string { return c.cells[row] })
 	}
 }
 
 // groupLine writes the names of the groups above their columns, and widens those
 // that are too narrow.
-func (t *grid) groupLine(b *strings.Builder, widths []int) {
-	if strings.Join(t.groups, "") == "" {
-		return
-	}
+func (g *grid) groupLine(b *strings.Builder, widths []int) {
 	var line strings.Builder
-	for i := 0; i < len(t.groups); {
+	for i := 0; i < len(g.columns); {
 		j, width := i+1, widths[i]
-		for ; j < len(t.groups) && i > 0 && t.groups[j] == t.groups[i]; j++ {
+		for ; j < len(g.columns) && i > 0 && g.columns[j].group == g.columns[i].group; j++ {
 			width += 2 + widths[j]
 		}
-		if lacks := utf8.RuneCountInString(t.groups[i]) - width; lacks > 0 {
+		name := g.columns[i].group
+		if lacks := utf8.RuneCountInString(name) - width; lacks > 0 {
 			widths[j-1] += lacks
 			width += lacks
 		}
-		fmt.Fprintf(&line, "  %*s", width, t.groups[i])
+		fmt.Fprintf(&line, "  %*s", width, name)
 		i = j
 	}
 	fmt.Fprintf(b, "%s\n", strings.TrimRight(line.String(), " "))
 }
 
-func (t *grid) line(b *strings.Builder, row []string, widths []int) {
+// line writes one cell of each column.
+func (g *grid) line(b *strings.Builder, widths []int, cell func(*column) string) {
 	var line strings.Builder
-	for i, cell := range row {
-		pad := strings.Repeat(" ", widths[i]-utf8.RuneCountInString(cell))
-		if t.texts[i] {
-			line.WriteString("  " + cell + pad)
+	for i := range g.columns {
+		text := cell(&g.columns[i])
+		pad := strings.Repeat(" ", widths[i]-utf8.RuneCountInString(text))
+		if g.columns[i].text {
+			line.WriteString("  " + text + pad)
 		} else {
-			line.WriteString("  " + pad + cell)
+			line.WriteString("  " + pad + text)
 		}
 	}
 	fmt.Fprintf(b, "%s\n", strings.TrimRight(line.String(), " "))
 }
 
-// markdown writes t as a table of Markdown.
-func (t *grid) markdown(b *strings.Builder) {
-	heads, rules := make([]string, len(t.heads)), make([]string, len(t.heads))
-	for i, head := range t.heads {
-		heads[i], rules[i] = head, "---:"
-		if t.texts[i] {
-			rules[i] = "---"
+// markdown writes g as a table of Markdown.
+func (g *grid) markdown(b *strings.Builder) {
+	row := func(cell func(i int, c *column) string) {
+		b.WriteString("|")
+		for i := range g.columns {
+			fmt.Fprintf(b, " %s |", strings.ReplaceAll(cell(i, &g.columns[i]), "|", `\|`))
 		}
-		if t.groups[i] != "" && t.groups[i] != t.groups[i-1] {
-			heads[i] = t.groups[i] + ": " + head
-		}
+		b.WriteString("\n")
 	}
-	for _, row := range append([][]string{heads, rules}, t.cells...) {
-		escaped := make([]string, len(row))
-		for i, cell := range row {
-			escaped[i] = strings.ReplaceAll(cell, "|", `\|`)
+	row(func(i int, c *column) string {
+		if c.group != "" && c.group != g.columns[i-1].group {
+			return c.group + ": " + c.head
 		}
-		fmt.Fprintf(b, "| %s |\n", strings.Join(escaped, " | "))
+		return c.head
+	})
+	row(func(_ int, c *column) string {
+		if c.text {
+			return "---"
+		}
+		return "---:"
+	})
+	for n := range g.columns[0].cells {
+		row(func(_ int, c *column) string { return c.cells[n] })
 	}
 }

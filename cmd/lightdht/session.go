@@ -102,7 +102,7 @@ func (s *session) start(c *cli.Context, cfg lightdht.Config, infohashes []kad.ID
 	if s.net != nil && !s.node.Addr(kad.IPv4).IsValid() {
 		return usagef("--listen %s: the test network is on IPv4 loopback: listen on 127.0.0.1:0", listen)
 	}
-	s.keeper.begin([]*lightdht.Node{s.node}, c.Bool("live"))
+	s.keeper.begin([]*lightdht.Node{s.node}, c.Command.Name == "dump")
 	return nil
 }
 

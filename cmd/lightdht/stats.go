@@ -23,9 +23,15 @@ func statsCommand() *cli.Command {
 // statsFlags are the flags of all statistics: where the data is, which of it
 // counts, and how the outcome is written.
 func statsFlags() []cli.Flag {
-	return []cli.Flag{
+	return append(reportFlags(),
 		storeFlag(),
 		&cli.StringFlag{Name: "network", Usage: "the usual store of this `NETWORK`: public, private or private:NAME", Value: "auto", DefaultText: "public"},
+	)
+}
+
+// reportFlags say how the outcome is written.
+func reportFlags() []cli.Flag {
+	return []cli.Flag{
 		&cli.StringFlag{Name: "format", Usage: "`FORMAT`: text, markdown, csv, ndjson or json", DefaultText: "as FILE ends; text"},
 		&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Usage: "write to `FILE`; -: stdout"},
 	}

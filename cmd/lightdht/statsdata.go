@@ -36,6 +36,12 @@ func openData(c *cli.Context) (*data, error) {
 	if err != nil {
 		return nil, err
 	}
+	return openDataFile(c, file)
+}
+
+// openDataFile is openData of a file that is named otherwise; "": of a store.
+func openDataFile(c *cli.Context, file string) (*data, error) {
+	var err error
 	d := &data{file: file, chosen: map[string]string{}, say: c.App.ErrWriter, mmdb: c.StringSlice("mmdb")}
 	if d.file != "" {
 		err = d.openFile(c)

@@ -1,7 +1,280 @@
 package main
 
-import "github.com/urfave/cli/v2"
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/lightdht/lightdht/lightdht/analysis"
+	"github.com/lightdht/lightdht/lightdht/kad"
+	"github.com/lightdht/lightdht/lightdht/survey"
+	"github.com/urfave/cli/v2"
+)
 
 func statsSizeCommand() *cli.Command {
-	return &cli.Command{Name: "size", Flags: statsFlags(), Action: func(c *cli.Context) error { return nil }}
+	return &cli.Command{
+		Name:      "size",
+		Usage:     "how many nodes the network has, from lookups of random targets",
+		ArgsUsage: "[FILE]",
+		Description: "Takes the lookups that the store has kept, or FILE (lightdht dump --what lookups), or with --live makes them now.\n" +
+			"The pooled estimate has an exact interval; others stand beside it for comparison. Lookups that together name more\n" +
+			"than half of the network overlap: then it refuses, as the nodes can be counted.",
+		Flags: append(append(append(commonFlags(), reportFlags()...), filterFlags()...), surveyFlags("256")...),
+		Action: func(c *cli.Context) error {
+			w, err := readReporting(c)
+			if err != nil {
+				return err
+			}
+			if c.Bool("live") {
+				return sizeLive(c, w)
+			}
+			return sizeKept(c, w)
+		},
+	}
+}
+
+// surveyFlags are those of statistics that can measure now.
+func surveyFlags(lookups string) []cli.Flag {
+	n := new(count)
+	if err := n.Set(lookups); err != nil {
+		panic(err)
+	}
+	return []cli.Flag{
+		&cli.BoolFlag{Name: "live", Usage: "join the network and measure now"},
+		&cli.GenericFlag{Name: "lookups", Usage: "look up `N` random targets; without --live take so many at most", Value: n},
+		&cli.IntFlag{Name: "width", Usage: "with --live: how many of the closest `NODES` must have answered before a lookup ends", Value: survey.DefaultWidth},
+	}
+}
+
+// surveyOnly holds flags that only make sense when something is measured now to
+// that.
+func surveyOnly(c *cli.Context) error {
+	for _, name := range append(joinFlags, "width") {
+		if name != "for" && c.IsSet(name) {
+			return usagef("--%s is about measuring now: add --live, or leave it out to take what was kept", name)
+		}
+	}
+	return nil
+}
+
+// sizeKept estimates from lookups that were kept.
+func sizeKept(c *cli.Context, w *reporting) error {
+	if err := surveyOnly(c); err != nil {
+		return err
+	}
+	d, err := openData(c)
+	if err != nil {
+		return err
+	}
+	defer d.close()
+	samples, err := d.sample()
+	if err != nil {
+		return err
+	}
+	r := &report{what: "size"}
+	d.tell(r)
+	if c.IsSet("lookups") {
+		for _, s := range samples {
+			s.first(countOf(c, "lookups"))
+		}
+	}
+	d.knowTable(samples)
+	if err := r.sizes(samples); err != nil {
+		return fmt.Errorf("%s: %w", d.name(), err)
+	}
+	if err := w.write(c, r, d); err != nil {
+		return err
+	}
+	return d.whether()
+}
+
+// first leaves the first n lookups.
+func (s *sampled) first(n int) {
+	if n < len(s.distances) {
+		s.dropped = len(s.distances) - n
+		s.distances = s.distances[:n]
+	}
+}
+
+// sizes adds what samples say of the size of each family's network. It is an error
+// when none can bear an estimate.
+func (r *report) sizes(samples []*sampled) error {
+	var refused []string
+	var all []*sizeObject
+	for _, s := range samples {
+		o, err := r.size(s)
+		if err != nil {
+			refused = append(refused, fmt.Sprintf("%s: %s", s.family, oneLine(err)))
+			continue
+		}
+		all = append(all, o)
+	}
+	if len(all) == 0 {
+		return errors.New(strings.Join(refused, "; "))
+	}
+	for _, text := range refused {
+		r.tell("refused", "%s", text)
+	}
+	object := *all[0]
+	object.Network = r.network
+	for _, other := range all[1:] {
+		object.Other = other
+	}
+	r.object = object
+	return nil
+}
+
+// sizeObject is an estimate of the size as JSON has it.
+type sizeObject struct {
+	estimated
+	Method    string               `json:"method"`
+	Lookups   int                  `json:"lookups"`
+	K         int                  `json:"k"`
+	Width     int                  `json:"width"`
+	Recall    *float64             `json:"recall"`
+	RecallLo  *float64             `json:"recall_lo"`
+	RecallHi  *float64             `json:"recall_hi"`
+	Estimates map[string]estimated `json:"estimates"`
+	Truth     *int                 `json:"truth,omitempty"`
+	Family    string               `json:"family"`
+	Network   string               `json:"network,omitempty"`
+	From      time.Time            `json:"from"`
+	To        time.Time            `json:"to"`
+	Queries   int                  `json:"queries"`
+	TimedOut  int                  `json:"timed_out"`
+	Other     *sizeObject          `json:"other_family,omitempty"`
+}
+
+// estimated is an estimate with its interval, as JSON has it.
+type estimated struct {
+	N     float64  `json:"n_hat"`
+	Lo    *float64 `json:"ci_lo"`
+	Hi    *float64 `json:"ci_hi"`
+	Level *float64 `json:"level"`
+}
+
+func estimatedOf(e analysis.SizeEstimate) estimated {
+	if e.Confidence == 0 {
+		return estimated{N: e.N}
+	}
+	return estimated{e.N, &e.Lo, &e.Hi, &e.Confidence}
+}
+
+// confidence is that of all intervals.
+const confidence = 0.95
+
+// size adds what a sample says, or returns why it cannot bear an estimate.
+func (r *report) size(s *sampled) (*sizeObject, error) {
+	sizes, err := analysis.Sizes(s.distances, confidence)
+	if errors.Is(err, analysis.ErrOverlap) {
+		return nil, overlapping(sizes.Pooled.N, len(s.distances), s.k)
+	} else if err != nil {
+		return nil, err
+	}
+	s.size = sizes.Pooled
+	o := &sizeObject{
+		estimated: estimatedOf(sizes.Pooled), Method: sizes.Pooled.Method, Lookups: len(s.distances), K: s.k, Width: s.width,
+		Estimates: map[string]estimated{}, Truth: s.truth, Family: s.family.String(), From: s.from.UTC(), To: s.to.UTC(),
+		Queries: s.asked, TimedOut: s.timedOut,
+	}
+	r.tellSample(s)
+	estimates := append([]analysis.SizeEstimate{sizes.Pooled}, sizes.Others...)
+	if s.own != (kad.ID{}) {
+		if e, err := analysis.DeepestBucket(s.own, s.known); err == nil {
+			estimates = append(estimates, e)
+		} else {
+			sizes.Refused = append(sizes.Refused, err)
+		}
+	}
+	for _, err := range sizes.Refused {
+		r.tell("refused", "%s", oneLine(err))
+	}
+	var rows []finding
+	for _, e := range estimates {
+		o.Estimates[e.Method] = estimatedOf(e)
+		rows = append(rows, sizeFinding(s, e))
+	}
+	if s.truth != nil {
+		f := found("size", "truth", float64(*s.truth), "nodes")
+		f.counted, f.estimator = s.family.String(), "known: the nodes of the test network"
+		rows = append(rows, f)
+	}
+	r.add("network size, "+s.family.String(), sizeNote, rows...)
+	r.recall(s, o)
+	return o, nil
+}
+
+const sizeNote = "pooled is the one to report: its interval is exact, of chance alone. What lookups miss makes all of them low."
+
+// sizeFinding is the row of an estimate.
+func sizeFinding(s *sampled, e analysis.SizeEstimate) finding {
+	f := found("size", e.Method, e.N, "nodes")
+	f.counted = s.family.String()
+	how := map[string]string{
+		"pooled": "maximum likelihood, exact chi-square", "least squares": "Sohl; jackknife, approximate",
+		"median gap": "mldht, 4.5 % high; Student's t, approximate", "deepest bucket": "libtorrent, of one table; no interval",
+	}[e.Method]
+	f.estimator, f.samples = how, float64(e.Lookups)
+	if e.Lookups == 0 {
+		f.samples = float64(e.Nodes)
+	}
+	if e.Confidence > 0 {
+		f.lo, f.hi, f.level = e.Lo, e.Hi, e.Confidence
+	}
+	return f
+}
+
+// tellSample says what an estimate rests on, and what was left out.
+func (r *report) tellSample(s *sampled) {
+	r.tell("lookups", "%s: %d of random targets, the %d closest of each, width %d; %s nodes asked, %s had not answered when their lookup ended",
+		s.family, len(s.distances), s.k, s.width, grouped(int64(s.asked)), share(s.timedOut, s.asked))
+	if !s.from.IsZero() {
+		r.tell("when", "%s to %s UTC", shortTime(s.from), shortTime(s.to))
+	}
+	var out []string
+	for _, part := range []struct {
+		n   int
+		why string
+	}{
+		{s.failed, "that nobody answered"}, {s.short, fmt.Sprintf("that found fewer than %d nodes", s.k)}, {s.narrow, "that were narrower"},
+		{s.repeated, "of targets looked up again later"}, {s.dropped, "beyond --lookups"},
+	} {
+		if part.n > 0 {
+			out = append(out, some(part.n, "lookup")+" "+part.why)
+		}
+	}
+	r.tell("left out", "%s", orText(strings.Join(out, ", "), "nothing"))
+	if s.width < survey.DefaultWidth {
+		r.tell("caution", "lookups of width %d miss close nodes where contacts are dead, and the estimate is low then: %d is unbiased", s.width, survey.DefaultWidth)
+	}
+}
+
+// share returns a part as a percentage.
+func share(part, of int) string {
+	if of == 0 {
+		return "none"
+	}
+	return quantity(float64(part)/float64(of), "share")
+}
+
+// recall adds what share of the true closest the lookups are thought to have
+// found.
+func (r *report) recall(s *sampled, o *sizeObject) {
+	e, err := analysis.Recall(s.pairs, confidence)
+	if err != nil {
+		r.tell("recall", "%s: not known: %s", s.family, oneLine(err))
+		return
+	}
+	s.recall = e.Share
+	o.Recall, o.RecallLo, o.RecallHi = &e.Share, &e.Interval.Lo, &e.Interval.Hi
+	f := found("recall", "of the closest", e.Share, "share").within(e.Interval)
+	f.counted, f.samples = s.family.String(), float64(e.Checked)
+	r.add("recall, "+s.family.String(), fmt.Sprintf("share of the true closest %d that the lookups found, from %d targets looked up again, twice as wide", s.k, e.Targets), f)
+}
+
+// overlapping is the error that lookups overlap.
+func overlapping(n float64, lookups, k int) error {
+	return fmt.Errorf("%d lookups of the %d closest overlap in a network of about %.0f nodes: give --lookups %d, or count them: lightdht dump --live, then lightdht stats nodes",
+		lookups, k, n, analysis.LookupsBorne(n, k))
 }
