@@ -35,7 +35,7 @@ var plan = map[string]floor{
 	"table":             {1, []string{"lightdht/kad", "github.com/google/btree"}},
 	"lightdht/krpc":     {1, []string{"lightdht/kad", "github.com/zeebo/bencode"}},
 	"lightdht/record":   {1, []string{"lightdht/kad"}},
-	"lightdht/analysis": {1, []string{"lightdht/kad", "gonum.org/v1/gonum"}},
+	"lightdht/analysis": {1, []string{"lightdht/kad", "gonum.org/v1/gonum", "github.com/HdrHistogram/hdrhistogram-go"}},
 
 	"lightdht/pseudonym": {1, []string{"lightdht/kad"}},
 

@@ -1,6 +1,8 @@
 package analysis
 
 import (
+	"errors"
+	"fmt"
 	"iter"
 	"time"
 )
@@ -20,21 +22,25 @@ const (
 )
 
 // String returns "id", "address" or "run".
-func (c Counting) String() string { return [...]string{"id", "address", "run", "unknown"}[min(c, Countings)] }
+func (c Counting) String() string {
+	return [...]string{"id", "address", "run", "unknown"}[min(c, Countings)]
+}
 
 // Names of classes that are not what they say.
 const (
-	Unknown = "unknown" // of whom nothing is known: told no version, is not in the database
-	Other   = "other"   // all that is known and not among the classes named
+	Unknown  = "unknown"   // of whom nothing is known: told no version, is not in the database
+	NoneSeen = "none seen" // of extensions: it was not seen to use any
+	Other    = "other"     // all that is known and not among the classes named
 )
 
 // The sections of a census, as they are named.
 const (
-	States     = "states"     // of all contacts, those that never answered among them
-	Families   = "families"   // "ipv4" and "ipv6"; by ID also "both"
-	Clients    = "clients"    // two letters by BEP 20
-	Versions   = "versions"   // as they were told
-	Ports      = "ports"      // of UDP
+	States     = "states"   // of all contacts, those that never answered among them
+	Families   = "families" // "ipv4" and "ipv6"; by ID also "both"
+	Clients    = "clients"  // two letters by BEP 20
+	Versions   = "versions" // as they were told
+	Ports      = "ports"    // of UDP
+	PortRanges = "port ranges"
 	Extensions = "extensions" // BEP numbers; one node may have several, so that the shares do not add up to 1
 	Nets8      = "ipv4 /8"    // of those that have an IPv4 address
 	Nets16     = "ipv4 /16"   // of the same
@@ -137,8 +143,45 @@ func (c *Census) Section(name string) *Section {
 }
 
 // TakeCensus counts contacts, which may come in any order and more than once, and
-// rows by run: of each run what it saw of a contact, each contact once. byRun may
-// be nil. The rows are read through one after the other, contacts first.
+// rows by run: of each run what it saw of a contact, each contact once. byRun may be
+// nil. They are read through one after the other, contacts first. Each is kept in 60
+// bytes until they are counted, and 16 more meanwhile.
+//
+// An ID that has several contacts, as an address may, counts once, for what its best
+// contact is: one that answered before one that did not, then the one with the most
+// replies, then with the fewest failures, then the lowest address. That is so of its
+// state, client, version, port, networks, country, system and round trip. Of families
+// and extensions it has those of all its contacts. What order they come in makes no
+// difference.
+//
+// Without contacts, and when none of them answered and not all are to be counted, it
+// is an error.
 func TakeCensus(contacts, byRun iter.Seq2[*Contact, error], o CensusOptions) (*Census, error) {
-	return nil, nil
+	d, s := newDictionary(), slab{}
+	if err := s.gather(contacts, d); err != nil {
+		return nil, err
+	}
+	if s.len == 0 {
+		return nil, errors.New("no contacts to count")
+	}
+	t := tallies{dictionary: d, top: o.Top}
+	if t.top <= 0 {
+		t.top = 10
+	}
+	c := &Census{}
+	t.all[ByAddress], _, _ = s.countAll(ByAddress, d, o.All)
+	t.all[ByID], c.Contacts, c.Answered = s.countAll(ByID, d, o.All)
+	if c.Answered == 0 && !o.All {
+		return nil, fmt.Errorf("none of %d contacts ever answered: count those that were only mentioned with --all", c.Contacts)
+	}
+	if !o.All {
+		c.LeftOut = c.Contacts - c.Answered
+	}
+	s = slab{} // what runs have needs its room
+	var err error
+	if t.runs, err = countRuns(byRun, d, o.All); err != nil {
+		return nil, err
+	}
+	t.tell(c)
+	return c, nil
 }

@@ -48,13 +48,13 @@ type QueryClass struct {
 // Askers are those who asked.
 type Askers struct {
 	Distinct  int
-	Quantiles []QueriesQuantile // of queries by asker
-	Most      int         // queries of the busiest
-	TopTen    Share       // of the queries: by the ten that asked most
+	Quantiles []AskerQuantile // of queries by asker
+	Most      int             // queries of the busiest
+	TopTen    Share           // of the queries: by the ten that asked most
 }
 
-// QueriesQuantile is a quantile of one counting.
-type QueriesQuantile struct {
+// AskerQuantile is a quantile of one counting.
+type AskerQuantile struct {
 	P  float64
 	At Number
 }

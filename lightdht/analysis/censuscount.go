@@ -1,0 +1,198 @@
+package analysis
+
+import (
+	"encoding/binary"
+	"math/bits"
+)
+
+// member is one that is counted: an ID or an address with what all its contacts tell,
+// or a contact in a run.
+type member struct {
+	best     *censusRow // what stands for it where it can have one value only
+	families family
+	beps     extensions
+	replies  uint64
+	failures uint64
+}
+
+// family is a set of families.
+type family uint8
+
+const (
+	only4 family = 1 << iota
+	only6
+)
+
+var familyNames = [...]string{"", "ipv4", "ipv6", "both"}
+
+func familyOf(r *censusRow) family {
+	switch {
+	case r.invalid:
+		return 0
+	case r.is4():
+		return only4
+	}
+	return only6
+}
+
+// join adds a contact, to count for what stands for it if it is better.
+func (m *member) join(r *censusRow, d *dictionary) {
+	if m.best == nil || d.better(r, m.best) {
+		m.best = r
+	}
+	m.replies += uint64(r.replies)
+	m.failures += uint64(r.failures)
+	m.families |= familyOf(r)
+	m.beps |= r.beps
+}
+
+// counts are how many of a class there are, by the key of the class; 0 is the key of
+// what is unknown.
+type counts map[uint32]int
+
+// The sections, as numbers.
+const (
+	inStates = iota
+	inFamilies
+	inClients
+	inVersions
+	inPorts
+	inPortRanges
+	inExtensions
+	inNets8
+	inNets16
+	inNets32
+	inCountries
+	inSystems
+	sections
+)
+
+var sectionNames = [sections]string{
+	States, Families, Clients, Versions, Ports, PortRanges, Extensions, Nets8, Nets16, Nets32, Countries, Systems,
+}
+
+// headcount is what is counted in one way: of all IDs, of all addresses, or in a run.
+type headcount struct {
+	total    int // counted
+	of       [sections]int
+	classes  [sections]counts
+	asked    int // were sent a query
+	answered int // of them: answered one
+	queries  Ratio
+	trips    roundTrips
+	untimed  int // answered, without a round trip
+}
+
+func newHeadcount() *headcount {
+	h := &headcount{trips: newRoundTrips()}
+	for i := range h.classes {
+		h.classes[i] = counts{}
+	}
+	return h
+}
+
+// add counts one. Who never answered counts among states, and among those asked;
+// in all else only if all do.
+func (h *headcount) add(m *member, d *dictionary, all bool) {
+	h.count(inStates, uint32(m.best.state))
+	if sent := m.replies + m.failures; sent > 0 {
+		h.asked++
+		h.queries.Add(float64(m.replies), float64(sent), 1)
+	}
+	if m.replies > 0 {
+		h.answered++
+	}
+	if m.replies > 0 || all {
+		h.total++
+		h.place(m)
+		h.sort(m, d)
+		h.time(m.best)
+	}
+}
+
+func (h *headcount) count(section int, class uint32) {
+	h.of[section]++
+	h.classes[section][class]++
+}
+
+// place counts where it is.
+func (h *headcount) place(m *member) {
+	r := m.best
+	h.count(inFamilies, uint32(m.families))
+	h.count(inPorts, uint32(r.port))
+	h.count(inPortRanges, portRange(r.port))
+	switch familyOf(r) {
+	case only4:
+		h.count(inNets8, 1+uint32(r.ip[12]))
+		h.count(inNets16, 1+uint32(binary.BigEndian.Uint16(r.ip[12:])))
+	case only6:
+		h.count(inNets32, binary.BigEndian.Uint32(r.ip[:])) // that of ::/32 is no host's
+	}
+}
+
+// sort counts what it is.
+func (h *headcount) sort(m *member, d *dictionary) {
+	client, where := d.softwares.values[m.best.client], d.places.values[m.best.place]
+	h.count(inClients, client.client)
+	h.count(inVersions, client.version)
+	h.count(inCountries, where.country)
+	h.count(inSystems, where.system)
+	h.of[inExtensions]++
+	if m.beps == 0 {
+		h.classes[inExtensions][0]++
+	}
+	for set := uint(m.beps); set != 0; set &= set - 1 {
+		h.classes[inExtensions][1+uint32(bits.TrailingZeros(set))]++
+	}
+}
+
+// time counts its round trip.
+func (h *headcount) time(r *censusRow) {
+	switch {
+	case r.micros > 0:
+		h.trips.add(r.micros)
+	case r.answered():
+		h.untimed++
+	}
+}
+
+// The ranges of ports, in order.
+var portRanges = [...]string{"", "6881", "6882-6999", "1-1023", "other, below 49152", "49152-65535"}
+
+// portRange returns the number of the range of a port: what clients take by default,
+// what only a system's own programs may, what is handed out at random.
+func portRange(port uint16) uint32 {
+	switch {
+	case port == 0:
+		return 0
+	case port == 6881:
+		return 1
+	case port > 6881 && port < 7000:
+		return 2
+	case port < 1024:
+		return 3
+	case port < 49152:
+		return 4
+	}
+	return 5
+}
+
+// distinct returns how many classes of a section there are.
+func (h *headcount) distinct(section int) int {
+	n := len(h.classes[section])
+	if _, ok := h.classes[section][0]; ok {
+		n--
+	}
+	return n
+}
+
+// known returns the counts of the classes that are known.
+func (h *headcount) known(section int) []int {
+	var known []int
+	for key, n := range h.classes[section] {
+		if key != 0 {
+			known = append(known, n)
+		}
+	}
+	return known
+}

@@ -1,0 +1,225 @@
+package analysis
+
+import (
+	"cmp"
+	"math"
+	"slices"
+)
+
+// tallies are all that was counted, in the three ways.
+type tallies struct {
+	*dictionary
+	all  [2]*headcount // ByID and ByAddress
+	runs []*headcount
+	top  int
+}
+
+// tell fills a census in.
+func (t *tallies) tell(c *Census) {
+	c.Runs = len(t.runs)
+	c.Totals = t.numbers(func(h *headcount) float64 { return float64(h.total) })
+	for i := range sections {
+		if t.all[ByID].of[i] > 0 {
+			c.Sections = append(c.Sections, t.section(i))
+		}
+	}
+	c.Asked = t.replies()
+	c.RTT = t.roundTrips()
+	for _, i := range []int{inSystems, inCountries, inNets16, inClients} {
+		if t.all[ByAddress].distinct(i) > 0 {
+			c.Over = append(c.Over, t.concentration(i))
+		}
+	}
+}
+
+// numbers returns what a function makes of IDs, of addresses, and of runs on average;
+// the first two without intervals.
+func (t *tallies) numbers(of func(*headcount) float64) (all [Countings]Number) {
+	for by, h := range t.all {
+		all[by] = Number{Value: of(h), Samples: h.total}
+	}
+	all[PerRun] = t.mean(of)
+	return all
+}
+
+// mean returns the mean of runs, of those that have one.
+func (t *tallies) mean(of func(*headcount) float64) Number {
+	var values []float64
+	for _, h := range t.runs {
+		if v := of(h); !math.IsNaN(v) {
+			values = append(values, v)
+		}
+	}
+	slices.Sort(values) // so that the order of runs makes no difference, not even to the last digit
+	return Mean(values, censusLevel)
+}
+
+// shares returns what a function finds of those of a whole, in the three ways.
+func (t *tallies) shares(part, whole func(*headcount) int) (all [Countings]Share) {
+	for by, h := range t.all {
+		all[by] = shareOf(part(h), whole(h))
+	}
+	all[PerRun] = t.meanShare(
+		func(h *headcount) float64 { return float64(part(h)) },
+		func(h *headcount) float64 { return float64(whole(h)) })
+	return all
+}
+
+// meanShare returns the mean of the shares that runs have.
+func (t *tallies) meanShare(part, whole func(*headcount) float64) Share {
+	share := t.mean(func(h *headcount) float64 {
+		if whole(h) == 0 {
+			return math.NaN()
+		}
+		return part(h) / whole(h)
+	})
+	return Share{Number: share.within(0, 1), Count: t.mean(part).Value, Of: t.mean(whole).Value}
+}
+
+// section tells how those counted spread over the classes of a section.
+func (t *tallies) section(i int) Section {
+	s := Section{Name: sectionNames[i]}
+	s.Distinct = t.numbers(func(h *headcount) float64 { return float64(h.distinct(i)) })
+	whole := func(h *headcount) int { return h.of[i] }
+	named := t.named(i)
+	for _, key := range named {
+		s.Classes = append(s.Classes, Class{t.name(i, key), t.shares(func(h *headcount) int { return h.classes[i][key] }, whole)})
+	}
+	unknown := func(h *headcount) int { return h.classes[i][0] }
+	if i != inExtensions && t.all[ByID].distinct(i) > len(named) {
+		others := func(h *headcount) int {
+			n := h.of[i] - unknown(h)
+			for _, key := range named {
+				n -= h.classes[i][key]
+			}
+			return n
+		}
+		s.Classes = append(s.Classes, Class{Other, t.shares(others, whole)})
+	}
+	if unknown(t.all[ByID])+unknown(t.all[ByAddress]) > 0 {
+		s.Classes = append(s.Classes, Class{t.name(i, 0), t.shares(unknown, whole)})
+	}
+	return s
+}
+
+// named returns the classes of a section that are named: the largest by ID, those of
+// the same size in the order of their names. Where there are but a few, all.
+func (t *tallies) named(section int) []uint32 {
+	type class struct {
+		key  uint32
+		n    int
+		name string
+	}
+	var all []class
+	for key, n := range t.all[ByID].classes[section] {
+		if key != 0 {
+			all = append(all, class{key: key, n: n})
+		}
+	}
+	// Of tens of thousands only those that may be among the largest need their names.
+	slices.SortFunc(all, func(a, b class) int { return cmp.Compare(b.n, a.n) })
+	top := t.top
+	switch section {
+	case inStates, inFamilies, inPortRanges, inExtensions:
+		top = len(all)
+	}
+	if top < len(all) {
+		least := all[top-1].n
+		all = all[:top+countWhile(all[top:], func(c class) bool { return c.n == least })]
+	}
+	for i := range all {
+		all[i].name = t.name(section, all[i].key)
+	}
+	slices.SortFunc(all, func(a, b class) int { return cmp.Or(cmp.Compare(b.n, a.n), cmp.Compare(a.name, b.name)) })
+	if section == inPortRanges || section == inExtensions {
+		slices.SortFunc(all, func(a, b class) int { return inOrder(section, a.key, b.key, a.name, b.name) })
+	}
+	keys := make([]uint32, min(top, len(all)))
+	for i := range keys {
+		keys[i] = all[i].key
+	}
+	return keys
+}
+
+// inOrder orders classes that have an order of their own.
+func inOrder(section int, a, b uint32, x, y string) int {
+	if section == inPortRanges {
+		return cmp.Compare(a, b)
+	}
+	return cmp.Compare(x, y)
+}
+
+// countWhile returns how many of the first are so.
+func countWhile[T any](all []T, so func(T) bool) int {
+	for i, v := range all {
+		if !so(v) {
+			return i
+		}
+	}
+	return len(all)
+}
+
+// replies tells how many answered, and how many queries were answered.
+func (t *tallies) replies() (r Replies) {
+	r.Nodes = t.shares(func(h *headcount) int { return h.answered }, func(h *headcount) int { return h.asked })
+	for by, h := range t.all {
+		r.Queries[by] = h.queries.Share(censusLevel)
+	}
+	r.Queries[PerRun] = t.meanShare(func(h *headcount) float64 { return h.queries.y }, func(h *headcount) float64 { return h.queries.x })
+	return r
+}
+
+// roundTrips tells how long answers took.
+func (t *tallies) roundTrips() (r RoundTrips) {
+	var found [2][]Number
+	for by, h := range t.all {
+		r.Bars[by], r.Unknown[by] = h.trips.bars(), h.untimed
+		found[by] = quantilesOf(r.Bars[by], quantiles)
+	}
+	inRuns := make([][]Number, len(t.runs))
+	for i, h := range t.runs {
+		r.Unknown[PerRun] += h.untimed
+		inRuns[i] = quantilesOf(h.trips.bars(), quantiles)
+	}
+	for i, p := range quantiles {
+		q := Quantile{P: p}
+		q.At[ByID], q.At[ByAddress] = found[ByID][i], found[ByAddress][i]
+		q.At[PerRun] = meanOf(inRuns, i).within(0, math.Inf(1))
+		r.Quantiles = append(r.Quantiles, q)
+	}
+	return r
+}
+
+// meanOf returns the mean of the i-th number of those that have one.
+func meanOf(rows [][]Number, i int) Number {
+	var values []float64
+	for _, row := range rows {
+		if !math.IsNaN(row[i].Value) {
+			values = append(values, row[i].Value)
+		}
+	}
+	slices.Sort(values)
+	return Mean(values, censusLevel)
+}
+
+// concentration tells how unevenly those counted spread over the classes of a
+// section that are known.
+func (t *tallies) concentration(i int) Concentration {
+	c := Concentration{Over: sectionNames[i]}
+	c.Unknown = t.numbers(func(h *headcount) float64 { return float64(h.classes[i][0]) })
+	of := func(index func([]int, float64) Number) (all [Countings]Number) {
+		for by, h := range t.all {
+			all[by] = index(h.known(i), censusLevel)
+		}
+		all[PerRun] = t.mean(func(h *headcount) float64 { return index(h.known(i), censusLevel).Value }).within(0, 1)
+		return all
+	}
+	c.Gini, c.HHI = of(Gini), of(HHI)
+	c.Nakamoto = t.numbers(func(h *headcount) float64 {
+		if h.distinct(i) == 0 {
+			return math.NaN()
+		}
+		return float64(Nakamoto(h.known(i)))
+	})
+	return c
+}
