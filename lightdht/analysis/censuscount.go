@@ -47,8 +47,45 @@ func (m *member) join(r *censusRow, d *dictionary) {
 }
 
 // counts are how many of a class there are, by the key of the class; 0 is the key of
-// what is unknown.
-type counts map[uint32]int
+// what is unknown. Low keys, which most are, cost no search.
+type counts struct {
+	low  [512]int
+	high map[uint32]int
+}
+
+func (c *counts) add(key uint32) {
+	if key < uint32(len(c.low)) {
+		c.low[key]++
+		return
+	}
+	if c.high == nil {
+		c.high = map[uint32]int{}
+	}
+	c.high[key]++
+}
+
+// of returns how many of a class there are.
+func (c *counts) of(key uint32) int {
+	if key < uint32(len(c.low)) {
+		return c.low[key]
+	}
+	return c.high[key]
+}
+
+// known yields the classes that there are, in no order, but for that of what is
+// unknown.
+func (c *counts) known(yield func(key uint32, n int) bool) {
+	for key, n := range c.low[1:] {
+		if n > 0 && !yield(uint32(key+1), n) {
+			return
+		}
+	}
+	for key, n := range c.high {
+		if !yield(key, n) {
+			return
+		}
+	}
+}
 
 // The sections, as numbers.
 const (
@@ -83,13 +120,7 @@ type headcount struct {
 	untimed  int // answered, without a round trip
 }
 
-func newHeadcount() *headcount {
-	h := &headcount{trips: newRoundTrips()}
-	for i := range h.classes {
-		h.classes[i] = counts{}
-	}
-	return h
-}
+func newHeadcount() *headcount { return &headcount{trips: newRoundTrips()} }
 
 // add counts one. Who never answered counts among states, and among those asked;
 // in all else only if all do.
@@ -112,7 +143,7 @@ func (h *headcount) add(m *member, d *dictionary, all bool) {
 
 func (h *headcount) count(section int, class uint32) {
 	h.of[section]++
-	h.classes[section][class]++
+	h.classes[section].add(class)
 }
 
 // place counts where it is.
@@ -139,10 +170,10 @@ func (h *headcount) sort(m *member, d *dictionary) {
 	h.count(inSystems, where.system)
 	h.of[inExtensions]++
 	if m.beps == 0 {
-		h.classes[inExtensions][0]++
+		h.classes[inExtensions].add(0)
 	}
 	for set := uint(m.beps); set != 0; set &= set - 1 {
-		h.classes[inExtensions][1+uint32(bits.TrailingZeros(set))]++
+		h.classes[inExtensions].add(1 + uint32(bits.TrailingZeros(set)))
 	}
 }
 
@@ -178,21 +209,17 @@ func portRange(port uint16) uint32 {
 }
 
 // distinct returns how many classes of a section there are.
-func (h *headcount) distinct(section int) int {
-	n := len(h.classes[section])
-	if _, ok := h.classes[section][0]; ok {
-		n--
+func (h *headcount) distinct(section int) (n int) {
+	for range h.classes[section].known {
+		n++
 	}
 	return n
 }
 
 // known returns the counts of the classes that are known.
-func (h *headcount) known(section int) []int {
-	var known []int
-	for key, n := range h.classes[section] {
-		if key != 0 {
-			known = append(known, n)
-		}
+func (h *headcount) known(section int) (known []int) {
+	for _, n := range h.classes[section].known {
+		known = append(known, n)
 	}
 	return known
 }

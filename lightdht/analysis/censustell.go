@@ -83,14 +83,14 @@ func (t *tallies) section(i int) Section {
 	whole := func(h *headcount) int { return h.of[i] }
 	named := t.named(i)
 	for _, key := range named {
-		s.Classes = append(s.Classes, Class{t.name(i, key), t.shares(func(h *headcount) int { return h.classes[i][key] }, whole)})
+		s.Classes = append(s.Classes, Class{t.name(i, key), t.shares(func(h *headcount) int { return h.classes[i].of(key) }, whole)})
 	}
-	unknown := func(h *headcount) int { return h.classes[i][0] }
+	unknown := func(h *headcount) int { return h.classes[i].of(0) }
 	if i != inExtensions && t.all[ByID].distinct(i) > len(named) {
 		others := func(h *headcount) int {
 			n := h.of[i] - unknown(h)
 			for _, key := range named {
-				n -= h.classes[i][key]
+				n -= h.classes[i].of(key)
 			}
 			return n
 		}
@@ -111,10 +111,8 @@ func (t *tallies) named(section int) []uint32 {
 		name string
 	}
 	var all []class
-	for key, n := range t.all[ByID].classes[section] {
-		if key != 0 {
-			all = append(all, class{key: key, n: n})
-		}
+	for key, n := range t.all[ByID].classes[section].known {
+		all = append(all, class{key: key, n: n})
 	}
 	// Of tens of thousands only those that may be among the largest need their names.
 	slices.SortFunc(all, func(a, b class) int { return cmp.Compare(b.n, a.n) })
@@ -206,7 +204,7 @@ func meanOf(rows [][]Number, i int) Number {
 // section that are known.
 func (t *tallies) concentration(i int) Concentration {
 	c := Concentration{Over: sectionNames[i]}
-	c.Unknown = t.numbers(func(h *headcount) float64 { return float64(h.classes[i][0]) })
+	c.Unknown = t.numbers(func(h *headcount) float64 { return float64(h.classes[i].of(0)) })
 	of := func(index func([]int, float64) Number) (all [Countings]Number) {
 		for by, h := range t.all {
 			all[by] = index(h.known(i), censusLevel)
