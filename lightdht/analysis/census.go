@@ -53,6 +53,8 @@ const (
 type CensusOptions struct {
 	All bool // count contacts that never answered, too; else only states have them
 	Top int  // how many classes of a section are named, the largest; 0: 10
+
+	Tops map[string]int // the same of single sections, where it is to be another number
 }
 
 // Census is what contacts consist of.
@@ -164,10 +166,7 @@ func TakeCensus(contacts, byRun iter.Seq2[*Contact, error], o CensusOptions) (*C
 	if s.len == 0 {
 		return nil, errors.New("no contacts to count")
 	}
-	t := tallies{dictionary: d, top: o.Top}
-	if t.top <= 0 {
-		t.top = 10
-	}
+	t := tallies{dictionary: d, options: o}
 	c := &Census{}
 	t.all[ByAddress], _, _ = s.countAll(ByAddress, d, o.All)
 	t.all[ByID], c.Contacts, c.Answered = s.countAll(ByID, d, o.All)

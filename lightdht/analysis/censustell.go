@@ -9,9 +9,9 @@ import (
 // tallies are all that was counted, in the three ways.
 type tallies struct {
 	*dictionary
-	all  [2]*headcount // ByID and ByAddress
-	runs []*headcount
-	top  int
+	all     [2]*headcount // ByID and ByAddress
+	runs    []*headcount
+	options CensusOptions
 }
 
 // tell fills a census in.
@@ -116,11 +116,7 @@ func (t *tallies) named(section int) []uint32 {
 	}
 	// Of tens of thousands only those that may be among the largest need their names.
 	slices.SortFunc(all, func(a, b class) int { return cmp.Compare(b.n, a.n) })
-	top := t.top
-	switch section {
-	case inStates, inFamilies, inPortRanges, inExtensions:
-		top = len(all)
-	}
+	top := t.top(section, len(all))
 	if top < len(all) {
 		least := all[top-1].n
 		all = all[:top+countWhile(all[top:], func(c class) bool { return c.n == least })]
@@ -132,11 +128,27 @@ func (t *tallies) named(section int) []uint32 {
 	if section == inPortRanges || section == inExtensions {
 		slices.SortFunc(all, func(a, b class) int { return inOrder(section, a.key, b.key, a.name, b.name) })
 	}
-	keys := make([]uint32, min(top, len(all)))
+	keys := make([]uint32, top)
 	for i := range keys {
 		keys[i] = all[i].key
 	}
 	return keys
+}
+
+// top is how many of so many classes of a section are named.
+func (t *tallies) top(section, all int) int {
+	switch section {
+	case inStates, inFamilies, inPortRanges, inExtensions:
+		return all
+	}
+	top := t.options.Top
+	if n := t.options.Tops[sectionNames[section]]; n > 0 {
+		top = n
+	}
+	if top <= 0 {
+		top = 10
+	}
+	return min(top, all)
 }
 
 // inOrder orders classes that have an order of their own.

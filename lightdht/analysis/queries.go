@@ -1,7 +1,9 @@
 package analysis
 
 import (
+	"errors"
 	"iter"
+	"math"
 	"time"
 
 	"github.com/lightdht/lightdht/lightdht/kad"
@@ -18,24 +20,29 @@ type Query struct {
 	ReadOnly bool   // it was marked read-only (BEP 43)
 }
 
-// Traffic is what the queries received consist of.
+// Traffic is what the queries received consist of. Those who ask come to a node by
+// where its ID is and by how long it has been there: it is what one place of the
+// network sees, and a sample of the network in no other way.
+//
+// Shares of queries have the interval of [Ratio] over the addresses that asked, as
+// the queries of one are not independent; shares of askers that of [ClopperPearson].
 type Traffic struct {
 	Queries     int
 	First, Last time.Time
-	Rate        Number // queries an hour
+	Rate        Number // queries an hour, see rate
 	ReadOnly    Share  // of queries
+	Anonymous   int    // queries that told no ID: of no asker by ID
 
 	Methods, Clients, Families QueryClasses
 
-	Askers     [2]Askers // ByID and ByAddress
-	Anonymous  int       // queries that told no ID
-	Infohashes Popularity
+	ByID, ByAddress Askers
+	Content         Popularity
 }
 
 // QueryClasses is how queries spread over classes.
 type QueryClasses struct {
-	Distinct int // classes, unknown not among them
-	Classes  []QueryClass
+	Distinct int          // classes, unknown not among them
+	Classes  []QueryClass // the largest first; then Other and Unknown, if there are any
 }
 
 // QueryClass is a class of queries.
@@ -48,35 +55,102 @@ type QueryClass struct {
 // Askers are those who asked.
 type Askers struct {
 	Distinct  int
-	Quantiles []AskerQuantile // of queries by asker
-	Most      int             // queries of the busiest
-	TopTen    Share           // of the queries: by the ten that asked most
+	Quantiles []AskerQuantile
+	Most      int   // queries of the busiest
+	TopTen    Share // of queries: by the ten that asked most; they were chosen by that, so that it has no interval
 }
 
-// AskerQuantile is a quantile of one counting.
+// AskerQuantile is a quantile of the queries by asker.
 type AskerQuantile struct {
 	P  float64
 	At Number
 }
 
-// Popularity is how often the names of content were asked for.
-type Popularity struct {
-	Queries  int // that were about content
-	Distinct int // names
-	Top      []Popular
-	Ranks    []RankCount // for a plot: by popularity, some hundred at most
-	TopShare Share       // of Queries: about the most popular hundredth of names
-	Exponent Number      // of the power law of queries by name; Value NaN: too few
+// CountQueries counts queries, which may come in any order. Each section names the
+// top largest classes, 10 when top is 0. Without queries it is an error.
+func CountQueries(queries iter.Seq2[*Query, error], top int) (*Traffic, error) {
+	if top <= 0 {
+		top = 10
+	}
+	l := newListener()
+	for q, err := range queries {
+		if err != nil {
+			return nil, err
+		}
+		l.hear(q)
+	}
+	if l.queries == 0 {
+		return nil, errors.New("no queries to count")
+	}
+	return l.tell(top), nil
 }
 
-// Popular is one name of content.
-type Popular struct {
-	Infohash kad.ID
-	Queries  Share
+func (l *listener) tell(top int) *Traffic {
+	t := &Traffic{
+		Queries: l.queries, First: l.first, Last: l.last, Rate: l.rate(), Anonymous: l.queries - sum(l.byID.counts),
+		Methods: l.methods.tell(l, top), Clients: l.clients.tell(l, top), Families: l.families.tell(l, top),
+		ByID: askers(l.byID.counts), ByAddress: askers(l.byAddress.counts), Content: l.content.popularity(top),
+	}
+	t.ReadOnly, _ = l.marked.shares(l, []uint32{1})
+	return t
 }
 
-// RankCount is how many queries the name of a rank had.
-type RankCount struct{ Rank, Queries int }
+// askers tells how the queries spread over those who asked.
+func askers(counts []int) Askers {
+	a := Askers{Distinct: len(counts)}
+	if len(counts) == 0 {
+		return a
+	}
+	sorted := descending(counts)
+	at := func(rank int) (from, to float64) {
+		v := float64(sorted[len(sorted)-rank])
+		return v, v
+	}
+	for _, p := range []float64{0.5, 0.9, 0.99} {
+		a.Quantiles = append(a.Quantiles, AskerQuantile{p, quantileOf(p, len(sorted), at)})
+	}
+	a.Most = sorted[0]
+	a.TopTen = firstOf(sorted, 10)
+	return a
+}
 
-// CountQueries counts queries, which may come in any order.
-func CountQueries(queries iter.Seq2[*Query, error], top int) (*Traffic, error) { return nil, nil }
+// firstOf returns the share of the first n of counts, without an interval.
+func firstOf(counts []int, n int) Share {
+	s := Share{Number: none(), Count: float64(sum(counts[:min(n, len(counts))])), Of: float64(sum(counts))}
+	if s.Samples = len(counts); s.Of > 0 {
+		s.Value = s.Count / s.Of
+	}
+	return s
+}
+
+func sum(counts []int) (n int) {
+	for _, c := range counts {
+		n += c
+	}
+	return n
+}
+
+// rate returns the queries an hour: the mean of the whole hours of the clock between
+// the first and the last query, with its interval by Student's t, when there are two
+// or more; else the queries over the time from first to last, without interval. It
+// takes hours for independent, which over a day they are not, and hours in which
+// nobody listened for hours in which nobody asked.
+func (l *listener) rate() Number {
+	first, last := hourOf(l.first), hourOf(l.last)
+	var whole []float64
+	for h := first + 1; h < last && len(whole) < 1e6; h++ {
+		whole = append(whole, float64(l.hours[h]))
+	}
+	if len(whole) >= 2 {
+		n := Mean(whole, censusLevel).within(0, math.Inf(1))
+		n.Interval.Method = "Student's t over hours"
+		return n
+	}
+	n := none()
+	if took := l.last.Sub(l.first); took > 0 {
+		n.Value, n.Samples = float64(l.queries)/took.Hours(), l.queries
+	}
+	return n
+}
+
+func hourOf(t time.Time) int64 { return t.Unix() / 3600 }
