@@ -1,0 +1,150 @@
+package figure
+
+import (
+	"math"
+
+	"gonum.org/v1/plot"
+	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot/vg/draw"
+)
+
+// panel is a plot with what stands above it: a heading that says what it rests
+// on, and a key. They have room of their own, so that they cover no data.
+type panel struct {
+	heading string
+	keys    []key
+	plot    *plot.Plot
+	x, y    string    // what its axes show, with the unit
+	data    vg.Length // height of the plot with its axes
+	foot    foot      // below it; nil: nothing
+}
+
+// foot is something that stands below a plot, as wide as its data.
+type foot interface {
+	height() vg.Length
+	draw(c draw.Canvas)
+}
+
+// inner is the room for the data in a panel of this width: about, for its axes
+// are marked by that. Labels of the upright axis are at most so wide.
+func inner(width, labels vg.Length) vg.Length { return width - labels - 3*lineHeight }
+
+// height returns how tall the panel is at this width.
+func (p *panel) height(width vg.Length) vg.Length {
+	h := p.data + p.top(width)
+	if p.foot != nil {
+		h += p.foot.height()
+	}
+	return h
+}
+
+// top returns how tall heading and key are together.
+func (p *panel) top(width vg.Length) vg.Length {
+	lines := len(wrap(p.heading, width)) + len(flow(p.keys, width))
+	return vg.Length(lines)*lineHeight + 3
+}
+
+// draw draws the panel, its data beginning so far from the left or, when its own
+// axis needs more, there.
+func (p *panel) draw(c draw.Canvas, left vg.Length) {
+	width := c.Max.X - c.Min.X
+	y := c.Max.Y
+	for _, s := range wrap(p.heading, width) {
+		c.FillText(letters(draw.XLeft, draw.YTop), vg.Point{X: c.Min.X, Y: y}, s)
+		y -= lineHeight
+	}
+	for _, row := range flow(p.keys, width) {
+		row.draw(c, y)
+		y -= lineHeight
+	}
+	area := draw.Crop(c, left-p.indent(c), 0, 0, y-3-c.Max.Y)
+	if p.foot != nil {
+		area.Min.Y += p.foot.height()
+	}
+	inside := p.frame(area)
+	p.name(draw.Canvas{Canvas: c.Canvas, Rectangle: vg.Rectangle{
+		Min: vg.Point{X: area.Min.X, Y: area.Min.Y}, Max: inside.Max,
+	}}, inside.Rectangle)
+	p.plot.Draw(p.ground(area))
+	if p.foot != nil {
+		p.foot.draw(draw.Canvas{Canvas: c.Canvas, Rectangle: vg.Rectangle{
+			Min: vg.Point{X: inside.Min.X, Y: c.Min.Y}, Max: vg.Point{X: inside.Max.X, Y: area.Min.Y},
+		}})
+	}
+}
+
+// name writes what the axes show: below the middle of one, beside that of the
+// other. The library would do so, but on a logarithmic axis it reserves the room
+// elsewhere.
+func (p *panel) name(c draw.Canvas, inside vg.Rectangle) {
+	middle := inside.Min.Add(inside.Max).Scale(0.5)
+	c.FillText(letters(draw.XCenter, draw.YBottom), vg.Point{X: middle.X, Y: c.Min.Y}, p.x)
+	upright := letters(draw.XCenter, draw.YTop)
+	upright.Rotation = math.Pi / 2
+	c.FillText(upright, vg.Point{X: c.Min.X, Y: middle.Y}, p.y)
+}
+
+// ground returns the part of a canvas for the plot: beside and above the names of
+// its axes.
+func (p *panel) ground(c draw.Canvas) draw.Canvas {
+	left := vg.Length(0)
+	if p.y != "" {
+		left = lineHeight + 4
+	}
+	return draw.Crop(c, left, 0, lineHeight, 0)
+}
+
+// frame returns the part of a canvas for the data.
+func (p *panel) frame(c draw.Canvas) draw.Canvas { return p.plot.DataCanvas(p.ground(c)) }
+
+// indent returns how far from the left its data begins by itself.
+func (p *panel) indent(c draw.Canvas) vg.Length { return p.frame(c).Min.X - c.Min.X }
+
+// compose makes a figure of panels: below each other, or beside each other when
+// that is asked for.
+func compose(width Width, beside bool, panels ...*panel) *Figure {
+	f := &Figure{width: vg.Length(width) * vg.Millimeter}
+	room := f.width - 2*margin
+	if beside {
+		room = (room - gap*vg.Length(len(panels)-1)) / vg.Length(len(panels))
+	}
+	for _, p := range panels {
+		if beside {
+			f.height = max(f.height, p.height(room)+2*margin)
+		} else {
+			f.height += p.height(room) + gap
+		}
+	}
+	if !beside {
+		f.height += 2*margin - gap
+	}
+	x, y := margin, f.height-margin
+	for _, p := range panels {
+		tall := p.height(room)
+		f.parts = append(f.parts, part{
+			at:   vg.Rectangle{Min: vg.Point{X: x, Y: y - tall}, Max: vg.Point{X: x + room, Y: y}},
+			draw: func(c draw.Canvas) { p.draw(c, leftmost(c, beside, panels)) },
+		})
+		if beside {
+			x += room + gap
+		} else {
+			y -= tall + gap
+		}
+	}
+	return f
+}
+
+// gap is the room between panels.
+const gap = vg.Length(12)
+
+// leftmost returns where the data of all panels can begin that stand below each
+// other, so that they begin at one line. Those beside each other begin where they
+// like, which a negative number leaves them.
+func leftmost(c draw.Canvas, beside bool, panels []*panel) (left vg.Length) {
+	for _, p := range panels {
+		if own := p.indent(c); !beside || own > left {
+			left = max(left, own)
+		}
+	}
+	return left
+}

@@ -1,0 +1,123 @@
+package figure
+
+import (
+	"errors"
+	"fmt"
+	"math"
+
+	"github.com/lightdht/lightdht/lightdht/analysis"
+	"gonum.org/v1/plot"
+	"gonum.org/v1/plot/plotter"
+	"gonum.org/v1/plot/vg/draw"
+)
+
+// RTTs is a distribution of round trips.
+type RTTs struct {
+	Samples   int        // how many there are
+	Steps     []Step     // the distribution, ascending; the last one is at 1
+	Quantiles []Quantile // to be marked
+}
+
+// Step says which share of the round trips was at most so long.
+type Step struct {
+	Millis float64 // above 0
+	Share  float64 // 0 to 1
+}
+
+// Quantile is the time that a share of all round trips took at most.
+type Quantile struct {
+	Share    float64 // 0.5 for the median
+	Millis   float64
+	Interval analysis.Interval // in milliseconds; Level 0: none
+}
+
+// quantileMarks are the shapes by which quantiles are told apart.
+var quantileMarks = []draw.GlyphDrawer{draw.CircleGlyph{}, draw.PyramidGlyph{}, draw.BoxGlyph{}, draw.CrossGlyph{}}
+
+// RoundTrips draws the cumulative distribution of round trips over a logarithmic
+// axis, with the band that holds all of the true distribution at once in 95 % of
+// samples: a share of eps above and below, where
+//
+//	eps = sqrt(ln(2/0.05) / (2 n))
+//
+// (Dvoretzky, Kiefer and Wolfowitz 1956, with the constant of Massart, Ann.
+// Probab. 18, 1990). It takes for granted that the n samples are independent, and
+// is conservative. Quantiles are marked, with their interval as a bar.
+func RoundTrips(in RTTs, width Width) (*Figure, error) {
+	points, err := width.points()
+	if err != nil {
+		return nil, err
+	}
+	if err := in.check(); err != nil {
+		return nil, err
+	}
+	first, last := in.Steps[0].Millis, in.Steps[len(in.Steps)-1].Millis
+	p := axes()
+	room := inner(points-2*margin, widthOf("100"))
+	tall := 0.62 * min(room, 260)
+	scale{min: first / 1.25, max: last * 1.25, log: true}.on(&p.X, room, false)
+	scale{min: 0, max: 100}.on(&p.Y, tall, true)
+	eps := math.Sqrt(math.Log(2/0.05) / (2 * float64(in.Samples)))
+	low, high := in.stairs(-eps, p), in.stairs(eps, p)
+	p.Add(band{low: low, high: high, shade: tint(blue, 0.25), edge: line(tint(blue, 0.5), hairline)})
+	p.Add(curve{points: in.stairs(0, p), line: line(blue, thickLine)})
+	keys := []key{
+		{name: "measured", line: line(blue, thickLine)},
+		{name: "95 % band (DKW)", shade: tint(blue, 0.25)},
+	}
+	for i, q := range in.Quantiles {
+		mark := quantileMarks[i%len(quantileMarks)]
+		p.Add(spot{at: plotter.XY{X: q.Millis, Y: 100 * q.Share}, mark: mark, colour: black, across: q.Interval})
+		keys = append(keys, key{name: q.String(), mark: mark})
+	}
+	return compose(width, false, &panel{
+		heading: "Round trips: " + count(in.Samples, "contact"),
+		keys:    keys, plot: p, x: "round trip (ms)", y: "share of contacts (%)", data: tall + 3*lineHeight,
+	}), nil
+}
+
+// check refuses what cannot be drawn.
+func (in RTTs) check() error {
+	if in.Samples < 1 || len(in.Steps) == 0 {
+		return errors.New("no round trips to draw: none of the contacts has one")
+	}
+	last := Step{}
+	for _, s := range in.Steps {
+		if err := finite("a round trip", s.Millis, s.Share); err != nil {
+			return err
+		}
+		if !(s.Millis > last.Millis && s.Share >= last.Share && s.Share <= 1) {
+			return fmt.Errorf("the distribution of round trips does not rise at %v ms: want times above 0 in their order, and shares to 1", s.Millis)
+		}
+		last = s
+	}
+	for _, q := range in.Quantiles {
+		if err := finite("a quantile", q.Share, q.Millis); err != nil {
+			return err
+		}
+		if !(q.Millis > 0) {
+			return fmt.Errorf("a quantile of %v ms: want a time above 0", q.Millis)
+		}
+	}
+	return nil
+}
+
+// stairs returns the distribution as a line that goes up where it steps, moved up
+// by a share, over the whole axis.
+func (in RTTs) stairs(by float64, p *plot.Plot) plotter.XYs {
+	level := func(share float64) float64 { return 100 * min(1, max(0, share+by)) }
+	xys := plotter.XYs{{X: p.X.Min, Y: level(0)}}
+	for _, s := range in.Steps {
+		xys = append(xys, plotter.XY{X: s.Millis, Y: xys[len(xys)-1].Y}, plotter.XY{X: s.Millis, Y: level(s.Share)})
+	}
+	return append(xys, plotter.XY{X: p.X.Max, Y: xys[len(xys)-1].Y})
+}
+
+// String returns the quantile as its key says it.
+func (q Quantile) String() string {
+	s := fmt.Sprintf("%s %%: %s ms", brief(100*q.Share), brief(q.Millis))
+	if q.Interval.Level > 0 {
+		s += " (" + brief(q.Interval.Lo) + " to " + brief(q.Interval.Hi) + ")"
+	}
+	return s
+}
