@@ -183,5 +183,6 @@ func (b bars) Plot(c draw.Canvas, p *plot.Plot) {
 			whisker(c, on(p, &c, lo), on(p, &c, hi))
 		}
 	}
-	c.StrokeLine2(line(black, thinLine), c.Min.X, c.Min.Y, c.Min.X, c.Max.Y) // the axis, over the ends of whiskers
+	axis := c.Min.X - thinLine/2
+	c.StrokeLine2(line(black, thinLine), axis, c.Min.Y, axis, c.Max.Y) // over the ends of whiskers
 }

@@ -110,6 +110,7 @@ func axes() *plot.Plot {
 	for _, a := range []*plot.Axis{&p.X, &p.Y} {
 		a.Padding = 0
 		a.Width = thinLine
+		a.Label.TextStyle.Font = face // by whose space the library keeps labels off
 		a.Tick.Label.Font = face
 		a.Tick.Width = thinLine
 		a.Tick.Length = 3

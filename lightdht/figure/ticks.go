@@ -19,15 +19,27 @@ type ticker struct {
 
 // Ticks implements plot.Ticker. The range is the ticker's own.
 func (t ticker) Ticks(float64, float64) []plot.Tick {
-	if t.log {
-		for _, digits := range [][]float64{{1, 2, 5}, {1, 3}, {1}} {
-			if marks := t.decades(digits, 1); t.suit(marks) {
+	for least := 2; least > 0; least-- {
+		for marks := range t.choices {
+			if t.suit(marks, least) {
 				return marks
 			}
 		}
+	}
+	return nil
+}
+
+// choices yields the ways to mark the axis, from many labels to few.
+func (t ticker) choices(yield func([]plot.Tick) bool) {
+	if t.log {
+		for _, digits := range [][]float64{{1, 2, 5}, {1, 3}, {1}} {
+			if !yield(t.decades(digits, 1)) {
+				return
+			}
+		}
 		for every := 2; every < 20; every++ {
-			if marks := t.decades([]float64{1}, every); t.suit(marks) {
-				return marks
+			if !yield(t.decades([]float64{1}, every)) {
+				return
 			}
 		}
 	}
@@ -36,11 +48,10 @@ func (t ticker) Ticks(float64, float64) []plot.Tick {
 		step = max(1, step)
 	}
 	for _, times := range []float64{1, 2, 5, 10, 20, 50, 100} {
-		if marks := t.steps(step * times); t.suit(marks) {
-			return marks
+		if !yield(t.steps(step * times)) {
+			return
 		}
 	}
-	return t.steps(step * 50)
 }
 
 // decades marks a logarithmic axis at these digits in every so many decades, and
@@ -81,8 +92,8 @@ func (t ticker) steps(step float64) (marks []plot.Tick) {
 	return marks
 }
 
-// suit reports whether there are two labels or more, and they stand apart.
-func (t ticker) suit(marks []plot.Tick) bool {
+// suit reports whether there are so many labels or more, and they stand apart.
+func (t ticker) suit(marks []plot.Tick, least int) bool {
 	labels, end := 0, math.Inf(-1)
 	for _, m := range marks {
 		if m.IsMinor() {
@@ -99,7 +110,7 @@ func (t ticker) suit(marks []plot.Tick) bool {
 		end = at + half
 		labels++
 	}
-	return 2 <= labels && labels <= 7
+	return least <= labels && labels <= 7
 }
 
 // share is how far along the axis a value stands.
@@ -116,7 +127,8 @@ func number(v float64, decimals int) string {
 	size := math.Abs(v)
 	switch {
 	case size >= 1e15 || size > 0 && size < 1e-4:
-		return strings.NewReplacer("e-0", "e-", "e+", "e").Replace(strconv.FormatFloat(v, 'g', 4, 64))
+		digits := max(1, decimals+int(math.Floor(math.Log10(size)+1e-9))+1)
+		return strings.NewReplacer("e-0", "e-", "e+", "e").Replace(strconv.FormatFloat(v, 'g', digits, 64))
 	case size >= 1e9:
 		return trimmed(v/1e9, decimals+9) + " G"
 	case size >= 1e6:
@@ -163,8 +175,12 @@ func count(n int, thing string) string {
 
 // brief writes v with three digits that count, and no zeros behind them.
 func brief(v float64) string {
-	if v == 0 || math.Abs(v) < 1e-4 || math.Abs(v) >= 1e6 {
-		return number(v, 0)
+	if v == 0 {
+		return "0"
 	}
-	return trimmed(v, 2-int(math.Floor(math.Log10(math.Abs(v)))))
+	decimals := 2 - int(math.Floor(math.Log10(math.Abs(v))))
+	if math.Abs(v) < 1e-4 || math.Abs(v) >= 1e6 {
+		return number(v, decimals)
+	}
+	return trimmed(v, decimals)
 }
