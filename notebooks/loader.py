@@ -1,7 +1,7 @@
 """Reads what `lightdht dump` and `lightdht stats` wrote into pandas, with the types
 that the manifest beside a file names, and refuses a file that is not what that says.
 As a program it only checks: python3 loader.py FILE…"""
-import hashlib, json, os, pathlib, sys
+import hashlib, itertools, json, os, pathlib, sys
 import pandas as pd
 
 DATA = os.environ.get("LIGHTDHT_DATA") or pathlib.Path(__file__).parent / "../datasets/sample"
@@ -34,8 +34,9 @@ def load(name, folder=DATA):
             table[column] = pd.to_datetime(table[column], utc=True) if micros.isna().all() else pd.to_datetime(micros, unit="us", utc=True)
     except (KeyError, ValueError, TypeError) as error:
         raise Unfit(f"{path.name}: not the columns and types that its manifest tells of ({str(error).splitlines()[0]}): get both again") from None
-    if list(table.columns) != list(columns) or len(table) != rows:
-        raise Unfit(f"{path.name}: {len(table)} rows of {len(table.columns)} columns, where its manifest tells of {rows} of {len(columns)}: get both again")
+    odd = [f"{a} for {b}" for a, b in itertools.zip_longest(table.columns, columns) if a != b]
+    if odd or len(table) != rows:
+        raise Unfit(f"{path.name}: {len(table)} rows for {rows} that its manifest tells of, columns {odd or 'as told'}: get both again")
     table.attrs["manifest"] = manifest
     return table
 

@@ -1,0 +1,82 @@
+"""Holds the loader to refusing files that are not what their manifest says, each
+time with one line that names the file, and to reading those that are.
+
+tampered.py LOADER SAMPLE
+"""
+import gzip, hashlib, json, pathlib, re, shutil, subprocess, sys, tempfile
+
+NAME = "contacts.csv.gz"
+
+
+def main(loader, sample):
+    fine = True
+    for path in sorted(sample.glob("*.csv*")):
+        if not path.name.endswith(".json"):
+            code, said = load(loader, path)
+            fine &= check(code == 0 and said.endswith("as its manifest says"), f"loader reads {path.name}: {said}")
+    for what, tamper, word in WAYS:
+        with tempfile.TemporaryDirectory() as folder:
+            path = pathlib.Path(folder, NAME)
+            shutil.copy(sample / NAME, path)
+            shutil.copy(sample / f"{NAME}.manifest.json", folder)
+            tamper(path)
+            code, said = load(loader, path)
+            refused = code == 1 and said.count("\n") == 0 and said.startswith(NAME) and word in said
+            fine &= check(refused, f"loader refuses {what}: {said.replace(folder, 'DIR')}")
+    return fine
+
+
+def check(holds, what):
+    print(f"{'ok     ' if holds else 'FAILED '} {what}")
+    return bool(holds)
+
+
+def load(loader, path):
+    ran = subprocess.run([sys.executable, loader, path.name], cwd=path.parent, capture_output=True, text=True)
+    return ran.returncode, (ran.stdout + ran.stderr).strip()
+
+
+def manifest(path):
+    return path.with_name(path.name + ".manifest.json")
+
+
+def edit(path, change):
+    """Changes the manifest."""
+    told = json.loads(manifest(path).read_text())
+    change(told)
+    manifest(path).write_text(json.dumps(told))
+
+
+def rewrite(path, change):
+    """Changes the rows, and the checksum with them: what is wrong then is the rest."""
+    lines = gzip.decompress(path.read_bytes()).decode().splitlines(keepends=True)
+    path.write_bytes(gzip.compress("".join(change(lines)).encode()))
+    edit(path, lambda told: told.update(sha256=hashlib.sha256(path.read_bytes()).hexdigest()))
+
+
+def flip(path):
+    b = bytearray(path.read_bytes())
+    b[len(b) // 2] ^= 1
+    path.write_bytes(b)
+
+
+WAYS = [
+    ("a file with one bit turned", flip, "sha256"),
+    ("a file that was cut short", lambda p: p.write_bytes(p.read_bytes()[:-100]), "sha256"),
+    ("an empty file", lambda p: p.write_bytes(b""), "sha256"),
+    ("a file that is not there", lambda p: p.unlink(), "LIGHTDHT_DATA"),
+    ("a file without a manifest", lambda p: manifest(p).unlink(), "no manifest"),
+    ("a manifest that is not JSON", lambda p: manifest(p).write_text("{"), "no manifest"),
+    ("a manifest without columns", lambda p: edit(p, lambda told: told.pop("columns")), "no manifest"),
+    ("a row less", lambda p: rewrite(p, lambda lines: lines[:-1]), "rows"),
+    ("a row twice", lambda p: rewrite(p, lambda lines: lines + lines[-1:]), "rows"),
+    ("a column of another name", lambda p: rewrite(p, lambda lines: [lines[0].replace("rtt_us", "rtt_ms")] + lines[1:]), "rtt_ms"),
+    ("two columns whose names changed places", lambda p: rewrite(p, lambda lines: [lines[0].replace("mentions,queries", "queries,mentions")] + lines[1:]), "queries for mentions"),
+    ("a column too many", lambda p: rewrite(p, lambda lines: [line.rstrip() + ",more\r\n" for line in lines]), "more for None"),
+    ("a text where a number should be", lambda p: rewrite(p, lambda lines: [lines[0], lines[1].replace(",6881,", ",many,").replace(",1,", ",one,")] + lines[2:]), "types"),
+    ("a day that there is not", lambda p: rewrite(p, lambda lines: [lines[0], re.sub(r"-\d\dT", "-40T", lines[1])] + lines[2:]), "types"),
+]
+
+
+if __name__ == "__main__":
+    sys.exit(not main(pathlib.Path(sys.argv[1]).resolve(), pathlib.Path(sys.argv[2])))
