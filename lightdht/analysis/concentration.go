@@ -103,7 +103,7 @@ func Gini(counts []int, level float64) Number {
 	if len(c) == 1 {
 		return g
 	}
-	j := jackknife(c, n)
+	j := jackknifeGini(c, n)
 	g.Value = min(max(j.estimate, 0), 1)
 	t := distuv.StudentsT{Mu: 0, Sigma: 1, Nu: float64(n - 1)}.Quantile((1 + level) / 2)
 	half := t * math.Sqrt(j.variance)
@@ -114,8 +114,8 @@ func Gini(counts []int, level float64) Number {
 // ginis is what a jackknife comes to.
 type ginis struct{ estimate, variance float64 }
 
-// jackknife leaves out one of n counted, whose counts come in ascending order.
-func jackknife(c []int, n int) ginis {
+// jackknifeGini leaves out one of n counted, whose counts come in ascending order.
+func jackknifeGini(c []int, n int) ginis {
 	ranked := 0.0 // sum of i c_i
 	for i, x := range c {
 		ranked += float64(i+1) * float64(x)
