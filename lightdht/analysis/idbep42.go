@@ -41,8 +41,8 @@ func (s *IDSample) Compliance() []Compliance {
 		if counts[of] == nil {
 			counts[of] = make([]Compliance, len(s.clients)+1)
 		}
-		counts[of][r.client].count(r.id, addr)
-		counts[of][len(s.clients)].count(r.id, addr)
+		counts[of][r.client].count(r.secure, addr)
+		counts[of][len(s.clients)].count(r.secure, addr)
 	}
 	var all []Compliance
 	for family, clients := range counts {
@@ -62,12 +62,12 @@ func (s *IDSample) Compliance() []Compliance {
 }
 
 // count takes in one node.
-func (c *Compliance) count(id kad.ID, addr netip.Addr) {
+func (c *Compliance) count(secure bool, addr netip.Addr) {
 	switch {
 	case kad.IsLocal(addr):
 		c.Exempt++
 		return
-	case kad.IsSecureID(id, addr):
+	case secure:
 		c.Secure++
 	}
 	c.Nodes++

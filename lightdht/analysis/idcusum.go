@@ -14,9 +14,7 @@ func (s stretch) length() float64 { return float64(s.last-s.first) + 1 }
 // what follows is then e^12 times likelier without a crowd.
 const giveUp = 12
 
-// cusum calls found with each stretch of bins that is fuller than it should be,
-// in order. keys are sorted; the bin of a key is key>>shift; each bin should hold
-// expected of them.
+// cusum searches bins for stretches that are fuller than they should be.
 //
 // It is Page's cumulative sum (1954, Biometrika 41) for Poisson counts: bin by bin
 // it adds O ln r - (r-1) E, the logarithm of how much likelier O is when there are r
@@ -24,14 +22,34 @@ const giveUp = 12
 // left zero to its peak. After a peak from which the sum fell by giveUp, it begins
 // anew behind the peak, so that one great crowd does not hide what comes after it.
 // r is 1 + 4/sqrt(E): what four standard deviations in one bin come to.
-//
-// Only bins with a key in them are visited.
-func cusum(keys []uint64, shift uint, expected float64, found func(stretch)) {
+type cusum struct {
+	shift uint    // the bin of a key is key>>shift
+	gain  float64 // ln r, for each key
+	drift float64 // (r-1) E, off for each bin
+	least int     // keys that a stretch needs to matter
+	reach uint64  // how many bins on the last of so many keys is at most
+}
+
+// newCusum returns the search for stretches of at least least keys, at least 1,
+// where each bin should hold expected.
+func newCusum(shift uint, expected float64, least int) cusum {
 	r := 1 + 4/math.Sqrt(expected)
-	gain, drift := math.Log(r), (r-1)*expected
-	for i := 0; i < len(keys); {
-		best, next := climb(keys[i:], shift, gain, drift)
-		if best.observed > 0 {
+	c := cusum{shift: shift, gain: math.Log(r), drift: (r - 1) * expected, least: least}
+	c.reach = uint64(min(float64(least)*c.gain/c.drift, 1<<62))
+	return c
+}
+
+// each calls found with the stretches among sorted keys, in order. Bins without
+// keys are not visited, and a bin is only climbed from when enough keys follow it
+// closely: for with fewer than least keys the sum was below zero before.
+func (c cusum) each(keys []uint64, found func(stretch)) {
+	for i := 0; i+c.least <= len(keys); {
+		if keys[i+c.least-1]>>c.shift-keys[i]>>c.shift > c.reach {
+			i++
+			continue
+		}
+		best, next := c.climb(keys[i:])
+		if best.observed >= c.least {
 			found(best)
 		}
 		i += next
@@ -41,18 +59,18 @@ func cusum(keys []uint64, shift uint, expected float64, found func(stretch)) {
 // climb follows the sum from the bin of the first key until it is below zero or
 // far below its peak. It returns the stretch up to the peak, without keys when
 // there is no peak, and how many keys that leaves behind.
-func climb(keys []uint64, shift uint, gain, drift float64) (best stretch, next int) {
-	best.first = keys[0] >> shift
-	next = binEnd(keys, 0, shift)
+func (c cusum) climb(keys []uint64) (best stretch, next int) {
+	best.first = keys[0] >> c.shift
+	next = binEnd(keys, 0, c.shift)
 	sum, peak := 0.0, 0.0
 	for begin, last := 0, best.first-1; begin < len(keys); {
-		bin := keys[begin] >> shift
-		sum -= float64(bin-last-1) * drift // the empty bins between
+		bin := keys[begin] >> c.shift
+		sum -= float64(bin-last-1) * c.drift // the empty bins between
 		if sum < 0 || sum < peak-giveUp {
 			break
 		}
-		end := binEnd(keys, begin, shift)
-		sum += float64(end-begin)*gain - drift
+		end := binEnd(keys, begin, c.shift)
+		sum += float64(end-begin)*c.gain - c.drift
 		if sum > peak {
 			peak, next = sum, end
 			best.last, best.observed = bin, end

@@ -51,10 +51,10 @@ func (s *IDSample) Points(null Null) IDPoints {
 		}
 		return points
 	}
-	var zone []resident // of one 21-bit prefix
+	var zone []resident // of one prefix of 21 bits
 	for run := range s.byID() {
 		r := resident{id: run[0].id, network: home(run)}
-		if len(zone) > 0 && kad.CommonPrefixLen(zone[0].id, r.id) < boundBits {
+		if len(zone) > 0 && leading(zone[0].id, boundBits) != leading(r.id, boundBits) {
 			points = appendCells(points, zone)
 			zone = zone[:0]
 		}
@@ -73,7 +73,7 @@ type resident struct {
 // one that BEP 42 allows it for, else the first.
 func home(run []idRecord) uint64 {
 	for i := range run {
-		if addr := run[i].addr(); len(run) > 1 && !kad.IsLocal(addr) && kad.IsSecureID(run[i].id, addr) {
+		if run[i].secure {
 			return run[i].network()
 		}
 	}
@@ -81,8 +81,11 @@ func home(run []idRecord) uint64 {
 }
 
 // appendCells appends one ID of each cell of a zone of 21 bits. It is the one
-// whose last bytes are lowest: as good as drawn, and the same at each run.
+// whose last bytes are lowest: as good as drawn, and the same each time.
 func appendCells(points IDPoints, zone []resident) IDPoints {
+	if len(zone) == 1 {
+		return append(points, zone[0].id)
+	}
 	begin := len(points)
 	slices.SortFunc(zone, func(a, b resident) int {
 		return cmp.Or(cmp.Compare(a.network, b.network), slices.Compare(a.id[12:], b.id[12:]), a.id.Compare(b.id))

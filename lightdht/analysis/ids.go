@@ -14,8 +14,8 @@ import (
 	"github.com/lightdht/lightdht/lightdht/kad"
 )
 
-// IDSample holds the contacts whose IDs are judged: 40 bytes for each, so that
-// ten million take 400 MB. [GatherIDs] makes one; it is read only from then on.
+// IDSample holds the contacts whose IDs are judged: 42 bytes for each, so that
+// ten million take 420 MB. [GatherIDs] makes one; it is read only from then on.
 type IDSample struct {
 	Contacts  int // (ID, address) pairs that count, each once
 	IDs       int // distinct IDs among them
@@ -32,6 +32,7 @@ type idRecord struct {
 	ip     [16]byte // IPv4 mapped into IPv6, so that they sort and compare as bytes
 	port   uint16
 	client uint16 // index of a client code
+	secure bool   // BEP 42 allows the ID at the address
 }
 
 // addr returns the address without its port, unmapped.
@@ -54,12 +55,13 @@ func (r *idRecord) network() uint64 {
 	return binary.BigEndian.Uint64(r.ip[:])
 }
 
-// compare orders records by ID, then by IP address.
-func (r *idRecord) compare(other *idRecord) int {
-	if order := bytes.Compare(r.id[:], other.id[:]); order != 0 {
-		return order
+// compareRecords orders by ID, then by IP address and port. The first eight bytes
+// decide nearly always.
+func compareRecords(a, b idRecord) int {
+	if x, y := leading(a.id, 64), leading(b.id, 64); x != y {
+		return cmp.Compare(x, y)
 	}
-	return bytes.Compare(r.ip[:], other.ip[:])
+	return cmp.Or(a.id.Compare(b.id), bytes.Compare(a.ip[:], b.ip[:]), cmp.Compare(a.port, b.port))
 }
 
 // GatherIDs takes in contacts, in any order. Those that never answered are no
@@ -79,7 +81,7 @@ func GatherIDs(contacts iter.Seq2[*Contact, error], all bool) (*IDSample, error)
 			continue
 		}
 		s.records = append(s.records, idRecord{
-			id: c.ID, ip: c.Addr.Addr().As16(), port: c.Addr.Port(), client: s.code(codes, c.Client),
+			id: c.ID, ip: c.Addr.Addr().As16(), port: c.Addr.Port(), client: s.code(codes, c.Client), secure: c.Secure,
 		})
 	}
 	s.order()
@@ -100,9 +102,8 @@ func (s *IDSample) code(codes map[string]uint16, client string) uint16 {
 
 // order sorts the records, drops what is there twice, and counts.
 func (s *IDSample) order() {
-	byAll := func(a, b idRecord) int { return cmp.Or(a.compare(&b), cmp.Compare(a.port, b.port)) }
-	if !slices.IsSortedFunc(s.records, byAll) {
-		slices.SortFunc(s.records, byAll)
+	if !slices.IsSortedFunc(s.records, compareRecords) {
+		slices.SortFunc(s.records, compareRecords)
 	}
 	same := func(a, b idRecord) bool { return a.id == b.id && a.ip == b.ip && a.port == b.port }
 	s.records = slices.CompactFunc(s.records, same)

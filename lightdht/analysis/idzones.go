@@ -84,24 +84,37 @@ func (s *IDSample) Zones(null Null, level float64) (Scan, error) {
 		return Scan{}, err
 	}
 	scan := Scan{Null: null, Level: level, Points: len(points), Deepest: deepestZones}
-	keys := leadingKeys(points)
-	var found []candidate
+	found := s.candidates(null, points)
 	for depth := 1; depth <= deepestZones; depth++ {
-		if null == BoundByAddress && depth == boundBits+1 {
-			keys = leadingKeys(s.Points(OneNodePerAddress))
+		of := 0
+		for i := range found {
+			if found[i].depth == depth {
+				of++
+			}
 		}
-		before := len(found)
-		if null == BoundByAddress && depth > boundBits {
-			found = appendInner(found, keys, depth)
-		} else {
-			found = appendCrowded(found, keys, depth)
-		}
-		scan.Candidates += max(len(found)-before, 1)
+		scan.Candidates += max(of, 1)
 	}
 	for _, c := range clearest(adjusted(found, scan.Candidates, level)) {
 		scan.Zones = append(scan.Zones, s.zone(c))
 	}
 	return scan, nil
+}
+
+// candidates returns those of all depths.
+func (s *IDSample) candidates(null Null, points IDPoints) (found []candidate) {
+	deepest := deepestZones
+	if null == BoundByAddress {
+		deepest = boundBits
+	}
+	keys := leadingKeys(points)
+	for depth := 1; depth <= deepest; depth++ {
+		all := binFamily{n: len(keys), depth: depth, bins: math.Ldexp(1, depth), families: 1}.prepare()
+		found = all.search(found, keys)
+	}
+	if null == BoundByAddress {
+		found = appendInner(found, leadingKeys(s.Points(OneNodePerAddress)))
+	}
+	return found
 }
 
 // leadingKeys returns the first 64 bits of the points.
@@ -111,80 +124,6 @@ func leadingKeys(points IDPoints) []uint64 {
 		keys[i] = leading(id, 64)
 	}
 	return keys
-}
-
-// appendCrowded appends the candidates of a depth among all keys.
-func appendCrowded(found []candidate, keys []uint64, depth int) []candidate {
-	family := binFamily{n: len(keys), depth: depth, bins: math.Ldexp(1, depth), families: 1}
-	return family.appendCandidates(found, keys, family.least())
-}
-
-// appendInner appends the candidates of a depth below 21 within the zones of 21
-// bits, each given how many keys it has.
-func appendInner(found []candidate, keys []uint64, depth int) []candidate {
-	const shift = 64 - boundBits
-	crowds := 0.0
-	for begin := 0; begin < len(keys); {
-		end := binEnd(keys, begin, shift)
-		if end-begin > 1 {
-			crowds++
-		}
-		begin = end
-	}
-	var least [256]int // by how many keys a zone has
-	for begin := 0; begin < len(keys); {
-		end := binEnd(keys, begin, shift)
-		family := binFamily{n: end - begin, depth: depth, bins: math.Ldexp(1, depth-boundBits), families: crowds}
-		if n := family.n; n >= len(least) {
-			found = family.appendCandidates(found, keys[begin:end], family.least())
-		} else if n > 1 {
-			if least[n] == 0 {
-				least[n] = family.least()
-			}
-			if least[n] <= n {
-				found = family.appendCandidates(found, keys[begin:end], least[n])
-			}
-		}
-		begin = end
-	}
-	return found
-}
-
-// binFamily is the stretches that one zone has at a depth: all of the space, or
-// one zone of 21 bits among several families.
-type binFamily struct {
-	n        int     // keys in the zone
-	depth    int     // bits of the bins
-	bins     float64 // of this depth in the zone
-	families float64 // zones like it
-}
-
-// logP returns ln p of o keys in a stretch of l bins.
-func (f binFamily) logP(o int, l float64) float64 {
-	return logBinomialTail(o, f.n, l/f.bins) + math.Log(f.families*f.bins*l*(l+1))
-}
-
-// least returns how many keys a stretch needs at least for a p below 1: those of
-// a stretch of one bin. It is more than n when none has enough.
-func (f binFamily) least() int {
-	return sort.Search(f.n+1, func(o int) bool { return o > 0 && f.logP(o, 1) < 0 })
-}
-
-// appendCandidates appends the stretches with p below 1.
-func (f binFamily) appendCandidates(found []candidate, keys []uint64, least int) []candidate {
-	if least > f.n {
-		return found
-	}
-	expected := float64(f.n) / f.bins
-	cusum(keys, uint(64-f.depth), expected, func(s stretch) {
-		if s.observed < least {
-			return
-		}
-		if logP := f.logP(s.observed, s.length()); logP < 0 {
-			found = append(found, candidate{f.depth, s, expected * s.length(), logP})
-		}
-	})
-	return found
 }
 
 // adjusted returns those whose p, adjusted for m hypotheses after Benjamini and

@@ -1,0 +1,108 @@
+package analysis
+
+import (
+	"iter"
+	"math"
+	"sort"
+)
+
+// binFamily is the stretches that one zone has at a depth: all of the space, or
+// one zone of 21 bits among several families.
+type binFamily struct {
+	n        int     // keys in the zone
+	depth    int     // bits of the bins
+	bins     float64 // of this depth in the zone
+	families float64 // zones like it
+}
+
+// logP returns ln p of o keys in a stretch of l bins.
+func (f binFamily) logP(o int, l float64) float64 {
+	return logBinomialTail(o, f.n, l/f.bins) + math.Log(f.families*f.bins*l*(l+1))
+}
+
+// least returns how many keys a stretch needs at least for a p below 1: those of
+// a stretch of one bin. It is more than n when none has enough.
+func (f binFamily) least() int {
+	return sort.Search(f.n+1, func(o int) bool { return o > 0 && f.logP(o, 1) < 0 })
+}
+
+// prepared is a family with the search for its candidates.
+type prepared struct {
+	binFamily
+	cusum
+}
+
+// prepare readies the search for stretches with p below 1.
+func (f binFamily) prepare() prepared {
+	return prepared{f, newCusum(uint(64-f.depth), float64(f.n)/f.bins, f.least())}
+}
+
+// search appends the stretches among the keys of the family with p below 1.
+func (f *prepared) search(found []candidate, keys []uint64) []candidate {
+	f.each(keys, func(s stretch) {
+		if logP := f.logP(s.observed, s.length()); logP < 0 {
+			found = append(found, candidate{f.depth, s, float64(f.n) / f.bins * s.length(), logP})
+		}
+	})
+	return found
+}
+
+// appendInner appends the candidates of the depths below 21 within the zones of
+// 21 bits, each of which is given how many keys it has.
+func appendInner(found []candidate, keys []uint64) []candidate {
+	families := 0
+	for n := range boundZones(keys) {
+		if len(n) > 1 {
+			families++
+		}
+	}
+	var known [64][]prepared // by how many keys a zone has: most have few
+	for zone := range boundZones(keys) {
+		n := len(zone)
+		if n < 2 {
+			continue
+		}
+		if n >= len(known) {
+			found = searchInner(found, zone, innerFamilies(n, families))
+			continue
+		}
+		if known[n] == nil {
+			known[n] = innerFamilies(n, families)
+		}
+		found = searchInner(found, zone, known[n])
+	}
+	return found
+}
+
+// innerFamilies returns the searches of a zone of n keys, for each depth at which
+// as many could stand out.
+func innerFamilies(n, families int) []prepared {
+	all := []prepared{}
+	for depth := boundBits + 1; depth <= deepestZones; depth++ {
+		f := binFamily{n: n, depth: depth, bins: math.Ldexp(1, depth-boundBits), families: float64(families)}
+		if f.least() <= n {
+			all = append(all, f.prepare())
+		}
+	}
+	return all
+}
+
+func searchInner(found []candidate, zone []uint64, of []prepared) []candidate {
+	for i := range of {
+		found = of[i].search(found, zone)
+	}
+	return found
+}
+
+// boundZones yields the keys of one prefix of 21 bits after the other.
+func boundZones(keys []uint64) iter.Seq[[]uint64] {
+	return func(yield func([]uint64) bool) {
+		for begin := 0; begin < len(keys); {
+			end := binEnd(keys, begin, 64-boundBits)
+			if !yield(keys[begin:end]) {
+				return
+			}
+			begin = end
+		}
+	}
+}
