@@ -24,18 +24,23 @@ func (d Distances) Spacing() Spacing {
 	return Spacing{K: len(d), Distance: d[len(d)-1]}
 }
 
+// good reports whether they are shares of the space in order.
+func (d Distances) good() bool {
+	for _, at := range d {
+		if !(at > 0 && at <= 1) {
+			return false
+		}
+	}
+	return slices.IsSorted(d)
+}
+
 // check says what is wrong with the distances of a lookup.
 func (d Distances) check(lookup int) error {
 	if len(d) == 0 {
 		return fmt.Errorf("lookup %d found no node", lookup)
 	}
-	for i, at := range d {
-		if !(at > 0 && at <= 1) {
-			return fmt.Errorf("lookup %d: distance %v is not a share of the space above 0 and at most 1", lookup, at)
-		}
-		if i > 0 && at < d[i-1] {
-			return fmt.Errorf("lookup %d: its distances are not in order, the nearest first", lookup)
-		}
+	if !d.good() {
+		return fmt.Errorf("lookup %d: distances are not shares of the space, above 0 and the nearest first: %v", lookup, d)
 	}
 	return nil
 }

@@ -130,10 +130,10 @@ func TestSizesRefuse(t *testing.T) {
 	}{
 		{"none", nil, 0.95, "no lookups"},
 		{"empty", []Distances{good, {}}, 0.95, "lookup 1 found no node"},
-		{"order", []Distances{good, {2e-6, 1e-6}}, 0.95, "lookup 1: its distances are not in order"},
-		{"zero", []Distances{{0, 1e-6}}, 0.95, "lookup 0: distance 0"},
-		{"NaN", []Distances{{math.NaN(), 1e-6}}, 0.95, "distance NaN"},
-		{"above 1", []Distances{{1e-6, 1.5}}, 0.95, "distance 1.5"},
+		{"order", []Distances{good, {2e-6, 1e-6}}, 0.95, "lookup 1: distances are not shares"},
+		{"zero", []Distances{{0, 1e-6}}, 0.95, "lookup 0: distances are not shares"},
+		{"NaN", []Distances{{math.NaN(), 1e-6}}, 0.95, "lookup 0: distances are not shares"},
+		{"above 1", []Distances{{1e-6, 1.5}}, 0.95, "lookup 0: distances are not shares"},
 		{"confidence", []Distances{good}, 95, "confidence 95"},
 	} {
 		s, err := Sizes(c.lookups, c.confidence)

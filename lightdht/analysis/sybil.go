@@ -3,6 +3,7 @@ package analysis
 import (
 	"fmt"
 	"math"
+	"sync"
 
 	"gonum.org/v1/gonum/mathext"
 )
@@ -52,7 +53,8 @@ type Sybils struct {
 	nodes float64 // K of a pooled estimate; 0: n is known
 	sum   float64 // D of a pooled estimate
 	rates []rate  // what N may be
-	kl    *prefixNull
+
+	null func() *prefixNull // made once, when first asked for
 }
 
 // maxSybilRank bounds the work: beyond, the law of the divergence takes long.
@@ -86,7 +88,7 @@ type SybilCritical struct {
 
 // NewSybils prepares the tests of the k closest nodes, 2 to 20 of them, in a
 // network of the size given: a pooled estimate, or SizeEstimate{N: n} for a size that
-// is known. It takes some 50 ms for k = 8, and a second for 20.
+// is known.
 func NewSybils(k int, size SizeEstimate) (*Sybils, error) {
 	if k < 2 || k > maxSybilRank {
 		return nil, fmt.Errorf("%d closest nodes do not bear a test for sybils: want 2 to %d", k, maxSybilRank)
@@ -102,32 +104,71 @@ func NewSybils(k int, size SizeEstimate) (*Sybils, error) {
 		s.nodes, s.sum = float64(size.Nodes), float64(size.Nodes-1)/size.N
 		s.rates = ratesOf(s.nodes, s.sum, k)
 	}
-	s.kl = newPrefixNull(k, s.n, s.rates)
+	s.null = sync.OnceValue(func() *prefixNull { return newPrefixNull(k, s.n, s.rates) })
 	return s, nil
 }
 
-// Test tests the closest nodes of one target, whose first k distances it takes.
-func (s *Sybils) Test(d Distances) (SybilResult, error) {
-	if len(d) < s.k {
-		return SybilResult{}, fmt.Errorf("%d nodes are too few for a test of the %d closest to a target", len(d), s.k)
-	}
-	d = d[:s.k]
-	if err := d.check(0); err != nil {
+// Test tests the closest nodes of one target, whose first k distances it takes, by
+// Gamma, Scan and KL. The first KL takes some 50 ms for k = 8, and a second for 20.
+func (s *Sybils) Test(d Distances) (r SybilResult, err error) {
+	if r.Gamma, err = s.Gamma(d); err != nil {
 		return SybilResult{}, err
 	}
-	far := d[s.k-1]
-	gamma := s.below(s.k, far)
-	r := SybilResult{Gamma: SybilTest{gamma, gamma, s.k}, Expected: s.n * far}
-	r.Scan.Statistic = math.Inf(1)
+	r.Expected = s.n * d[s.k-1]
+	if r.Scan, err = s.Scan(d); err != nil {
+		return SybilResult{}, err
+	}
+	if r.KL, err = s.KL(d); err != nil {
+		return SybilResult{}, err
+	}
+	return r, nil
+}
+
+// Gamma tests the k-th distance.
+func (s *Sybils) Gamma(d Distances) (SybilTest, error) {
+	d, err := s.closest(d)
+	if err != nil {
+		return SybilTest{}, err
+	}
+	p := s.below(s.k, d[s.k-1])
+	return SybilTest{p, p, s.k}, nil
+}
+
+// Scan tests the distance that stands out most.
+func (s *Sybils) Scan(d Distances) (SybilTest, error) {
+	d, err := s.closest(d)
+	if err != nil {
+		return SybilTest{}, err
+	}
+	least := SybilTest{Statistic: math.Inf(1)}
 	for i, at := range d {
-		if p := s.below(i+1, at); p < r.Scan.Statistic {
-			r.Scan.Statistic, r.Scan.Rank = p, i+1
+		if p := s.below(i+1, at); p < least.Statistic {
+			least.Statistic, least.Rank = p, i+1
 		}
 	}
-	r.Scan.P = s.scanBelow(r.Scan.Statistic)
-	r.KL = SybilTest{Statistic: s.kl.divergence(d), Rank: s.k}
-	r.KL.P = s.kl.atLeast(r.KL.Statistic)
-	return r, nil
+	least.P = s.scanBelow(least.Statistic)
+	return least, nil
+}
+
+// KL tests the common prefix lengths.
+func (s *Sybils) KL(d Distances) (SybilTest, error) {
+	d, err := s.closest(d)
+	if err != nil {
+		return SybilTest{}, err
+	}
+	divergence := s.null().divergence(d)
+	return SybilTest{divergence, s.null().atLeast(divergence), s.k}, nil
+}
+
+// closest returns the first k distances, if they are such.
+func (s *Sybils) closest(d Distances) (Distances, error) {
+	if len(d) < s.k {
+		return nil, fmt.Errorf("%d nodes are too few for a test of the %d closest to a target", len(d), s.k)
+	}
+	if !d.good() {
+		return nil, fmt.Errorf("distances of the closest nodes are not shares of the space, above 0 and the nearest first: %v", d)
+	}
+	return d[:s.k], nil
 }
 
 // Critical returns the values at which the tests alarm at a level, between 0 and 1.
@@ -145,7 +186,7 @@ func (s *Sybils) Critical(level float64) SybilCritical {
 		Distance: s.distance(s.k, level),
 		Gamma:    level,
 		Scan:     math.Exp(lo),
-		KL:       s.kl.critical(level),
+		KL:       s.null().critical(level),
 	}
 }
 

@@ -120,17 +120,18 @@ func (null *prefixNull) divergence(d Distances) (sum float64) {
 	return sum
 }
 
-// atLeast is the chance of a divergence of value or more.
+// atLeast is the chance of a divergence of value or more. An atom may stand aside
+// of the values that it is made of: what is nearly as much counts, too.
 func (null *prefixNull) atLeast(value float64) float64 {
 	i, _ := slices.BinarySearchFunc(null.atoms, value-2*fine, func(a atom, v float64) int { return cmp.Compare(a.value, v) })
 	return null.above[i]
 }
 
-// critical is the least divergence that alarms at a level.
+// critical is the least divergence that alarms at a level, to within 3 fine.
 func (null *prefixNull) critical(level float64) float64 {
 	for i, a := range null.atoms {
-		if null.above[i] <= level {
-			return a.value
+		if null.above[i+1] <= level {
+			return a.value + 3*fine // the atoms from the next on
 		}
 	}
 	return math.Inf(1)
