@@ -19,7 +19,7 @@ func (t *tallies) tell(c *Census) {
 	c.Runs = len(t.runs)
 	c.Totals = t.numbers(func(h *headcount) float64 { return float64(h.total) })
 	for i := range sections {
-		if t.all[ByID].of[i] > 0 {
+		if t.any(func(h *headcount) int { return h.of[i] }) {
 			c.Sections = append(c.Sections, t.section(i))
 		}
 	}
@@ -86,53 +86,64 @@ func (t *tallies) section(i int) Section {
 		s.Classes = append(s.Classes, Class{t.name(i, key), t.shares(func(h *headcount) int { return h.classes[i].of(key) }, whole)})
 	}
 	unknown := func(h *headcount) int { return h.classes[i].of(0) }
-	if i != inExtensions && t.all[ByID].distinct(i) > len(named) {
-		others := func(h *headcount) int {
-			n := h.of[i] - unknown(h)
-			for _, key := range named {
-				n -= h.classes[i].of(key)
-			}
-			return n
+	others := func(h *headcount) int {
+		n := h.of[i] - unknown(h)
+		for _, key := range named {
+			n -= h.classes[i].of(key)
 		}
+		return n
+	}
+	if i != inExtensions && t.any(others) {
 		s.Classes = append(s.Classes, Class{Other, t.shares(others, whole)})
 	}
-	if unknown(t.all[ByID])+unknown(t.all[ByAddress]) > 0 {
+	if t.any(unknown) {
 		s.Classes = append(s.Classes, Class{t.name(i, 0), t.shares(unknown, whole)})
 	}
 	return s
 }
 
-// named returns the classes of a section that are named: the largest by ID, those of
-// the same size in the order of their names. Where there are but a few, all.
+// any reports whether there are any of something, in any of the countings.
+func (t *tallies) any(of func(*headcount) int) bool {
+	some := func(h *headcount) bool { return of(h) > 0 }
+	return slices.ContainsFunc(t.all[:], some) || slices.ContainsFunc(t.runs, some)
+}
+
+// named returns the classes of a section that are named: the largest by ID, and of
+// those of the same size by address, those of the same size in the order of their
+// names. Where there are but a few, all.
 func (t *tallies) named(section int) []uint32 {
-	type class struct {
-		key  uint32
-		n    int
-		name string
+	byID, byAddress := &t.all[ByID].classes[section], &t.all[ByAddress].classes[section]
+	var all []uint32
+	for key := range byID.known {
+		all = append(all, key)
 	}
-	var all []class
-	for key, n := range t.all[ByID].classes[section].known {
-		all = append(all, class{key: key, n: n})
+	for key := range byAddress.known {
+		if byID.of(key) == 0 {
+			all = append(all, key)
+		}
 	}
-	// Of tens of thousands only those that may be among the largest need their names.
-	slices.SortFunc(all, func(a, b class) int { return cmp.Compare(b.n, a.n) })
+	size := func(a, b uint32) int {
+		return cmp.Or(cmp.Compare(byID.of(b), byID.of(a)), cmp.Compare(byAddress.of(b), byAddress.of(a)))
+	}
+	slices.SortFunc(all, size)
 	top := t.top(section, len(all))
-	if top < len(all) {
-		least := all[top-1].n
-		all = all[:top+countWhile(all[top:], func(c class) bool { return c.n == least })]
+	if top < len(all) { // of tens of thousands only those that may be among the largest need their names
+		all = all[:top+countWhile(all[top:], func(key uint32) bool { return size(key, all[top-1]) == 0 })]
 	}
-	for i := range all {
-		all[i].name = t.name(section, all[i].key)
+	names := make(map[uint32]string, len(all))
+	for _, key := range all {
+		names[key] = t.name(section, key)
 	}
-	slices.SortFunc(all, func(a, b class) int { return cmp.Or(cmp.Compare(b.n, a.n), cmp.Compare(a.name, b.name)) })
-	if section == inPortRanges || section == inExtensions {
-		slices.SortFunc(all, func(a, b class) int { return inOrder(section, a.key, b.key, a.name, b.name) })
+	byName := func(a, b uint32) int { return cmp.Compare(names[a], names[b]) }
+	switch section {
+	case inPortRanges:
+		slices.Sort(all)
+	case inExtensions:
+		slices.SortFunc(all, byName)
+	default:
+		slices.SortFunc(all, func(a, b uint32) int { return cmp.Or(size(a, b), byName(a, b)) })
 	}
-	keys := make([]uint32, top)
-	for i := range keys {
-		keys[i] = all[i].key
-	}
-	return keys
+	return all[:top]
 }
 
 // top is how many of so many classes of a section are named.
@@ -149,14 +160,6 @@ func (t *tallies) top(section, all int) int {
 		top = 10
 	}
 	return min(top, all)
-}
-
-// inOrder orders classes that have an order of their own.
-func inOrder(section int, a, b uint32, x, y string) int {
-	if section == inPortRanges {
-		return cmp.Compare(a, b)
-	}
-	return cmp.Compare(x, y)
 }
 
 // countWhile returns how many of the first are so.

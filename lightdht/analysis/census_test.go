@@ -1,0 +1,405 @@
+package analysis
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"iter"
+	"maps"
+	"math"
+	"math/rand/v2"
+	"net/netip"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/lightdht/lightdht/lightdht/kad"
+)
+
+// each yields contacts in a buffer of its own, as a store does.
+func each(contacts []Contact) iter.Seq2[*Contact, error] {
+	return func(yield func(*Contact, error) bool) {
+		var c Contact
+		for i := range contacts {
+			if c = contacts[i]; !yield(&c, nil) {
+				return
+			}
+		}
+	}
+}
+
+// crowd draws contacts that share IDs, addresses and all else, some of them twice.
+func crowd(r *rand.Rand, n int) []Contact {
+	all := make([]Contact, n)
+	for i := range all {
+		drawContact(r, &all[i])
+		all[i].ID = kad.ID{byte(r.IntN(1 + n/3))}
+		all[i].ID[19] = byte(r.IntN(2)) // the same beginning, another ID
+		ip := netip.AddrFrom4([4]byte{10, byte(r.IntN(3)), byte(r.IntN(1 + n/8)), 1})
+		if r.IntN(4) == 0 {
+			ip = netip.AddrFrom16([16]byte{0: 0x20, 1: 1, 3: byte(r.IntN(3)), 15: byte(r.IntN(1 + n/8))})
+		}
+		all[i].Addr = netip.AddrPortFrom(ip, uint16(6881+r.IntN(2)*r.IntN(40000)))
+		all[i].Run = fmt.Sprint("run", r.IntN(4))
+		if r.IntN(5) == 0 && i > 0 {
+			all[i] = all[r.IntN(i)]
+			all[i].Client = someClients[r.IntN(5)] // of which one is to count
+		}
+	}
+	return all
+}
+
+// twin counts as the comment says, with maps.
+type twin map[string]map[string]int // by section, by class
+
+func (t twin) add(section, class string) {
+	if t[section] == nil {
+		t[section] = map[string]int{}
+	}
+	t[section][class]++
+}
+
+// is reports which contact counts: it tells the same as censusRow by other means.
+func standsFor(a, b *Contact) bool {
+	if a.Replies != b.Replies {
+		return a.Replies > b.Replies
+	}
+	if a.Failures != b.Failures {
+		return a.Failures < b.Failures
+	}
+	x, y := a.Addr.Addr().As16(), b.Addr.Addr().As16()
+	if c := strings.Compare(string(x[:]), string(y[:])); c != 0 {
+		return c < 0
+	}
+	if a.Addr.Port() != b.Addr.Port() {
+		return a.Addr.Port() < b.Addr.Port()
+	}
+	if c := a.ID.Compare(b.ID); c != 0 {
+		return c < 0
+	}
+	if (a.Client == "") != (b.Client == "") {
+		return a.Client != ""
+	}
+	return a.Client < b.Client
+}
+
+// countTwin counts groups of contacts.
+func countTwin[K comparable](contacts []Contact, key func(*Contact) K, all bool) twin {
+	type pair struct {
+		id   kad.ID
+		addr netip.AddrPort
+	}
+	merged := map[pair]Contact{}
+	beps := map[pair]string{}
+	for _, c := range contacts {
+		p := pair{c.ID, c.Addr}
+		if was, ok := merged[p]; !ok || standsFor(&c, &was) {
+			merged[p] = c
+		}
+		beps[p] += " " + c.BEPs
+	}
+	groups := map[K][]Contact{}
+	for p, c := range merged {
+		c.BEPs = beps[p]
+		groups[key(&c)] = append(groups[key(&c)], c)
+	}
+	t := twin{}
+	for _, group := range groups {
+		t.count(group, all)
+	}
+	return t
+}
+
+func (t twin) count(group []Contact, all bool) {
+	best := group[0]
+	families, seen := map[string]bool{}, map[string]bool{}
+	replies, failures := 0, 0
+	for _, c := range group {
+		if standsFor(&c, &best) {
+			best = c
+		}
+		families[kad.FamilyOf(c.Addr.Addr()).String()] = true
+		for _, n := range strings.Fields(c.BEPs) {
+			seen["BEP "+n] = true
+		}
+		replies += int(c.Replies)
+		failures += int(c.Failures)
+	}
+	t.add(States, best.State)
+	if replies+failures > 0 {
+		t.add("asked", fmt.Sprint(replies > 0))
+	}
+	if !all && replies == 0 {
+		return
+	}
+	family := "both"
+	if len(families) == 1 {
+		family = slices.Collect(maps.Keys(families))[0]
+	}
+	orUnknown := func(s string) string {
+		if s == "" {
+			return Unknown
+		}
+		return s
+	}
+	t.add(Families, family)
+	t.add(Clients, orUnknown(best.Client))
+	t.add(Versions, orUnknown(best.Version))
+	t.add(Ports, fmt.Sprint(best.Addr.Port()))
+	t.add(Countries, orUnknown(best.Country))
+	if best.ASN == 0 {
+		t.add(Systems, Unknown)
+	} else {
+		t.add(Systems, fmt.Sprint("AS", best.ASN))
+	}
+	for name := range seen {
+		t.add(Extensions, name)
+	}
+	if len(seen) == 0 {
+		t.add(Extensions, NoneSeen)
+	}
+	for name, bits := range map[string]int{Nets8: 8, Nets16: 16, Nets32: 32} {
+		if p, err := best.Addr.Addr().Prefix(bits); err == nil && best.Addr.Addr().Is4() == (bits < 32) {
+			t.add(name, p.String())
+		}
+	}
+	if best.RTT > 0 {
+		t.add("rtt", "known")
+	}
+}
+
+// compare holds a census, in which all classes are named, against the twin.
+func (t twin) compare(test *testing.T, c *Census, by Counting) {
+	test.Helper()
+	for _, name := range []string{States, Families, Clients, Versions, Ports, Extensions, Nets8, Nets16, Nets32, Countries, Systems} {
+		s := c.Section(name)
+		if s == nil {
+			if len(t[name]) > 0 {
+				test.Errorf("no section %q, want %v", name, t[name])
+			}
+			continue
+		}
+		left := maps.Clone(t[name])
+		for _, class := range s.Classes {
+			if got, want := int(class.Shares[by].Count), left[class.Name]; got != want {
+				test.Errorf("%s by %v: %q is %d, want %d", name, by, class.Name, got, want)
+			}
+			delete(left, class.Name)
+		}
+		if len(left) > 0 {
+			test.Errorf("%s by %v: there is nothing of %v", name, by, left)
+		}
+	}
+	if got := c.Asked.Nodes[by]; int(got.Of) != t["asked"]["true"]+t["asked"]["false"] || int(got.Count) != t["asked"]["true"] {
+		test.Errorf("by %v: %v of %v asked answered, want %v", by, got.Count, got.Of, t["asked"])
+	}
+	if got := c.RTT.Quantiles[0].At[by].Samples; got != t["rtt"]["known"] {
+		test.Errorf("by %v: %d round trips, want %d", by, got, t["rtt"]["known"])
+	}
+}
+
+func TestCensusAgainstTwin(t *testing.T) {
+	r := source(t, 70)
+	for i := range 150 {
+		contacts := crowd(r, 1+r.IntN(200))
+		all := i%2 == 0
+		c, err := TakeCensus(each(contacts), nil, CensusOptions{All: all, Top: 1000})
+		if answered := slices.ContainsFunc(contacts, func(c Contact) bool { return c.Answered() }); !answered && !all {
+			if err == nil {
+				t.Fatal("nobody answered, and it counts")
+			}
+			continue
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		countTwin(contacts, func(c *Contact) kad.ID { return c.ID }, all).compare(t, c, ByID)
+		countTwin(contacts, func(c *Contact) netip.Addr { return c.Addr.Addr() }, all).compare(t, c, ByAddress)
+		if t.Failed() {
+			t.Fatalf("census %d of %d contacts", i, len(contacts))
+		}
+	}
+}
+
+// The order in which contacts and runs come makes no difference, to the last digit.
+func TestCensusInAnyOrder(t *testing.T) {
+	r := source(t, 71)
+	for range 30 {
+		contacts := crowd(r, 20+r.IntN(200))
+		first := ""
+		for range 4 {
+			c, err := TakeCensus(each(contacts), each(contacts), CensusOptions{Top: 3})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if text := fmt.Sprintf("%+v", *c); first == "" {
+				first = text
+			} else if text != first {
+				t.Fatalf("another order, another census:\n%s\n%s", first, text)
+			}
+			r.Shuffle(len(contacts), func(i, j int) { contacts[i], contacts[j] = contacts[j], contacts[i] })
+		}
+	}
+}
+
+// Per run it is the mean of what each run has by itself.
+func TestCensusPerRun(t *testing.T) {
+	at := func(i int, client, run string, replies uint32) Contact {
+		return Contact{ID: kad.ID{byte(i)}, Addr: netip.AddrPortFrom(netip.AddrFrom4([4]byte{10, 0, 0, byte(i)}), 6881), Client: client, Run: run, Replies: replies, Failures: 1, RTT: time.Millisecond}
+	}
+	rows := []Contact{ // LT has 1/2, 1/4 and 0 of those that answered
+		at(1, "LT", "a", 1), at(2, "UT", "a", 1), at(3, "UT", "a", 0),
+		at(1, "LT", "b", 1), at(2, "UT", "b", 1), at(4, "UT", "b", 1), at(5, "UT", "b", 3),
+		at(2, "UT", "c", 1), at(9, "LT", "c", 0),
+	}
+	c, err := TakeCensus(each(rows), each(rows), CensusOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, class := range c.Section(Clients).Classes {
+		if class.Name != "LT" {
+			continue
+		}
+		s := class.Shares[PerRun]
+		if want := Mean([]float64{0, 0.25, 0.5}, 0.95); s.Number != want.within(0, 1) || !close(s.Count, 2.0/3, 1e-12) || !close(s.Of, 7.0/3, 1e-12) {
+			t.Errorf("LT per run: %+v, want %+v", s, want)
+		}
+		if s := class.Shares[ByID]; s.Count != 1 || s.Of != 4 || s.Value != 0.25 || s.Interval != ClopperPearson(1, 4, 0.95) {
+			t.Errorf("LT by ID: %+v", s)
+		}
+	}
+	if c.Runs != 3 || c.Totals[PerRun].Value != 7.0/3 || c.Totals[ByID].Value != 4 || c.LeftOut != 2 || c.Contacts != 6 {
+		t.Errorf("%d runs, totals %+v, %d of %d left out", c.Runs, c.Totals, c.LeftOut, c.Contacts)
+	}
+	// Of 3, 4 and 2 asked, 2, 4 and 1 answered; of 5, 10 and 3 queries, 2, 6 and 1.
+	if got := c.Asked.Nodes[PerRun].Value; !close(got, (2.0/3+1+0.5)/3, 1e-12) {
+		t.Errorf("%v of those asked answered", got)
+	}
+	if got := c.Asked.Queries[PerRun].Value; !close(got, (2.0/5+0.6+1.0/3)/3, 1e-12) {
+		t.Errorf("%v of queries were answered", got)
+	}
+	over := c.Over[len(c.Over)-1] // Gini, 0, 1/2 of what the jackknife makes of it, and none
+	if over.Over != Clients || over.Nakamoto[PerRun].Value != (2.0+1+1)/3 || over.HHI[PerRun].Samples != 2 {
+		t.Errorf("over clients: %+v", over)
+	}
+}
+
+func TestCensusOfOne(t *testing.T) {
+	one := Contact{ID: kad.ID{1}, Addr: netip.MustParseAddrPort("192.0.2.1:6881"), State: "good", Replies: 1, RTT: 20 * time.Millisecond}
+	for _, n := range []int{1, 5} { // the same one again is still one
+		c, err := TakeCensus(each(slices.Repeat([]Contact{one}, n)), nil, CensusOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if c.Contacts != 1 || c.Answered != 1 || c.Totals[ByAddress].Value != 1 || !math.IsNaN(c.Totals[PerRun].Value) {
+			t.Errorf("%d times: %+v", n, c)
+		}
+		clients := c.Section(Clients)
+		if len(clients.Classes) != 1 || clients.Classes[0].Name != Unknown || clients.Distinct[ByID].Value != 0 {
+			t.Errorf("clients: %+v", clients)
+		}
+		if s := clients.Classes[0].Shares[ByID]; s.Value != 1 || !close(s.Interval.Lo, 0.025, 1e-9) {
+			t.Errorf("unknown: %+v", s)
+		}
+		if q := c.RTT.Quantiles[2].At[ByID]; !close(q.Value, 20_000, 0.001) || q.Interval.Lo != 0 || !math.IsInf(q.Interval.Hi, 1) {
+			t.Errorf("median: %+v", q)
+		}
+		if len(c.Over) != 1 || c.Over[0].Over != Nets16 || c.Over[0].Nakamoto[ByAddress].Value != 1 {
+			t.Errorf("over: %+v", c.Over)
+		}
+	}
+}
+
+func TestCensusRefuses(t *testing.T) {
+	silent := []Contact{{ID: kad.ID{1}, Addr: netip.MustParseAddrPort("192.0.2.1:1")}, {ID: kad.ID{2}, Addr: netip.MustParseAddrPort("192.0.2.1:1")}}
+	broken := errors.New("it broke")
+	fails := func(yield func(*Contact, error) bool) { yield(nil, broken) }
+	for _, c := range []struct {
+		name         string
+		rows, byRun  iter.Seq2[*Contact, error]
+		all          bool
+		says         string
+		isThisBroken bool
+	}{
+		{"none", each(nil), nil, true, "no contacts", false},
+		{"silent", each(silent), nil, false, "none of 2 contacts ever answered", false},
+		{"broken", fails, nil, true, "", true},
+		{"broken by run", each(silent), fails, true, "", true},
+	} {
+		got, err := TakeCensus(c.rows, c.byRun, CensusOptions{All: c.all})
+		if got != nil || err == nil || !strings.Contains(err.Error(), c.says) || errors.Is(err, broken) != c.isThisBroken {
+			t.Errorf("%s: %v, %v", c.name, got, err)
+		}
+	}
+	if c, err := TakeCensus(each(silent), nil, CensusOptions{All: true}); err != nil || c.Totals[ByID].Value != 2 || c.Totals[ByAddress].Value != 1 || c.LeftOut != 0 {
+		t.Errorf("with all: %+v, %v", c, err)
+	}
+}
+
+// The classes named are the largest, the rest is Other, and with those unknown they
+// are all: shares add up to 1.
+func TestCensusClassesAddUp(t *testing.T) {
+	r := source(t, 72)
+	contacts := crowd(r, 2000)
+	c, err := TakeCensus(each(contacts), each(contacts), CensusOptions{Top: 2, Tops: map[string]int{Countries: 4}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range c.Sections {
+		if s.Name == Extensions {
+			continue
+		}
+		for by := range Counting(Countings) {
+			total := 0.0
+			for _, class := range s.Classes {
+				total += class.Shares[by].Value
+			}
+			if !close(total, 1, 1e-9) {
+				t.Errorf("%s by %v: the shares add up to %v", s.Name, by, total)
+			}
+		}
+	}
+	if n := len(c.Section(Versions).Classes); n != 4 { // two, others, unknown
+		t.Errorf("%d versions are named", n)
+	}
+	if n := len(c.Section(Countries).Classes); n != 6 {
+		t.Errorf("%d countries are named", n)
+	}
+	if _, err := json.Marshal(c.Section(States)); err != nil {
+		t.Error(err)
+	}
+}
+
+// Of several names of a system the first in the alphabet counts.
+func TestCensusNamesSystems(t *testing.T) {
+	var contacts []Contact
+	for i, org := range []string{"", "Beta", "Alpha", ""} {
+		contacts = append(contacts, Contact{ID: kad.ID{byte(i)}, Addr: netip.MustParseAddrPort("192.0.2.1:1"), ASN: 64496, Org: org, Replies: 1})
+	}
+	c, err := TakeCensus(each(contacts), nil, CensusOptions{})
+	if err != nil || c.Section(Systems).Classes[0].Name != "AS64496 Alpha" {
+		t.Errorf("%+v, %v", c.Section(Systems), err)
+	}
+}
+
+// A census keeps nothing of the contacts that it is given, and allocates little for
+// each.
+func TestCensusAllocatesLittle(t *testing.T) {
+	const n = 20_000
+	contacts := slices.Collect(func(yield func(Contact) bool) {
+		for c := range drawn(n, false) {
+			if !yield(*c) {
+				return
+			}
+		}
+	})
+	allocs := testing.AllocsPerRun(2, func() {
+		if _, err := TakeCensus(each(contacts), nil, CensusOptions{}); err != nil {
+			t.Fatal(err)
+		}
+	})
+	if allocs > n {
+		t.Errorf("%v allocations for %d contacts", allocs, n)
+	}
+}
