@@ -33,12 +33,10 @@ const leastNames = 10
 // It is NaN when there are fewer than ten counts, or all are 1: the law is then as
 // steep as one likes. Counts below 1 are none.
 func PowerLaw(counts []int, level float64) Number {
-	logs, n := 0.0, 0
+	counts = ascending(counts) // so that their order makes no difference, not even to the last digit
+	logs, n := 0.0, len(counts)
 	for _, x := range counts {
-		if x > 0 {
-			logs += math.Log(float64(x))
-			n++
-		}
+		logs += math.Log(float64(x))
 	}
 	found := Number{Value: math.NaN(), Samples: n}
 	if n < leastNames || logs == 0 {
