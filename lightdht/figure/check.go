@@ -7,10 +7,11 @@ import (
 	"gonum.org/v1/plot/vg"
 )
 
-// finite refuses what is no number that can be drawn.
+// finite refuses what is no number that can be drawn: NaN, the infinities, and
+// what is so far from 1 that an axis would end beyond the numbers that there are.
 func finite(what string, values ...float64) error {
 	for _, v := range values {
-		if math.IsNaN(v) || math.IsInf(v, 0) {
+		if size := math.Abs(v); math.IsNaN(v) || size > 1e60 || size > 0 && size < 1e-60 {
 			return fmt.Errorf("%s is %v, which has no place in a figure", what, v)
 		}
 	}

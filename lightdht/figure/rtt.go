@@ -92,11 +92,11 @@ func (in RTTs) check() error {
 		last = s
 	}
 	for _, q := range in.Quantiles {
-		if err := finite("a quantile", q.Share, q.Millis); err != nil {
+		if err := finite("a quantile", q.Share, q.Millis, q.Interval.Lo, q.Interval.Hi); err != nil {
 			return err
 		}
-		if !(q.Millis > 0) {
-			return fmt.Errorf("a quantile of %v ms: want a time above 0", q.Millis)
+		if !(q.Millis > 0 && q.Share >= 0 && q.Share <= 1) {
+			return fmt.Errorf("the quantile of a share of %v is %v ms: want a share from 0 to 1, and a time above 0", q.Share, q.Millis)
 		}
 	}
 	return nil

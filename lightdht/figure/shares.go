@@ -1,6 +1,7 @@
 package figure
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"image/color"
@@ -97,7 +98,7 @@ func (in Shares) way(i int, counted string) string {
 // names returns the marks of the upright axis. Long names are cut.
 func (in Shares) names(width vg.Length) (marks plot.ConstantTicks) {
 	for i, e := range in.Entities {
-		marks = append(marks, plot.Tick{Value: in.place(i), Label: shorten(plain(e.Name), width)})
+		marks = append(marks, plot.Tick{Value: in.place(i), Label: shorten(cmp.Or(plain(e.Name), "(no name)"), width)})
 	}
 	return marks
 }
