@@ -100,6 +100,16 @@ func (p *panel) frame(c draw.Canvas) draw.Canvas { return p.plot.DataCanvas(p.gr
 // indent returns how far from the left its data begins by itself.
 func (p *panel) indent(c draw.Canvas) vg.Length { return p.frame(c).Min.X - c.Min.X }
 
+// overhang returns how far the labels of its level axis reach to the left of its
+// data, for which the library leaves no room.
+func (p *panel) overhang(c draw.Canvas) (far vg.Length) {
+	inside := p.frame(c)
+	for _, m := range p.plot.X.Tick.Marker.Ticks(p.plot.X.Min, p.plot.X.Max) {
+		far = max(far, widthOf(m.Label)/2-(inside.X(p.plot.X.Norm(m.Value))-inside.Min.X))
+	}
+	return far
+}
+
 // compose makes a figure of panels: below each other, or beside each other when
 // that is asked for.
 func compose(width Width, beside bool, panels ...*panel) *Figure {
@@ -123,7 +133,13 @@ func compose(width Width, beside bool, panels ...*panel) *Figure {
 		tall := p.height(room)
 		f.parts = append(f.parts, part{
 			at:   vg.Rectangle{Min: vg.Point{X: x, Y: y - tall}, Max: vg.Point{X: x + room, Y: y}},
-			draw: func(c draw.Canvas) { p.draw(c, leftmost(c, beside, panels)) },
+			draw: func(c draw.Canvas) {
+				if beside {
+					p.draw(c, leftmost(c, p))
+				} else {
+					p.draw(c, leftmost(c, panels...)) // so that they begin at one line
+				}
+			},
 		})
 		if beside {
 			x += room + gap
@@ -137,14 +153,10 @@ func compose(width Width, beside bool, panels ...*panel) *Figure {
 // gap is the room between panels.
 const gap = vg.Length(12)
 
-// leftmost returns where the data of all panels can begin that stand below each
-// other, so that they begin at one line. Those beside each other begin where they
-// like, which a negative number leaves them.
-func leftmost(c draw.Canvas, beside bool, panels []*panel) (left vg.Length) {
+// leftmost returns how far from the left the data of all these panels can begin.
+func leftmost(c draw.Canvas, panels ...*panel) (left vg.Length) {
 	for _, p := range panels {
-		if own := p.indent(c); !beside || own > left {
-			left = max(left, own)
-		}
+		left = max(left, p.indent(c), p.overhang(c))
 	}
 	return left
 }
