@@ -178,7 +178,7 @@ func commandWord(c *cli.Context) string {
 	if c.Command == nil || c.Command.Name == "" || c.Command.Name == "lightdht" {
 		return ""
 	}
-	return c.Command.Name + " "
+	return strings.TrimPrefix(c.Command.HelpName, "lightdht ") + " "
 }
 
 // oneLine returns err's text on one line.

@@ -23,23 +23,21 @@ func (r *report) page(markdown bool) string {
 	}
 	for _, s := range r.sections {
 		g := s.table()
-		note := strings.TrimPrefix(s.note+"; "+g.note, "; ")
-		if g.note == "" {
-			note = s.note
+		heading, end := "\n"+strings.ToUpper(s.title)+"\n", "\n"
+		if markdown {
+			heading, end = "\n### "+s.title+"\n\n", "\n\n"
+		}
+		b.WriteString(heading)
+		for _, note := range []string{s.note, g.note} {
+			if note != "" {
+				b.WriteString(strings.ReplaceAll(note, "\n", end) + end)
+			}
 		}
 		if markdown {
-			fmt.Fprintf(&b, "\n### %s\n\n", s.title)
-			if note != "" {
-				fmt.Fprintf(&b, "%s\n\n", note)
-			}
 			g.markdown(&b)
-			continue
+		} else {
+			g.text(&b)
 		}
-		fmt.Fprintf(&b, "\n%s\n", strings.ToUpper(s.title))
-		if note != "" {
-			fmt.Fprintf(&b, "%s\n", note)
-		}
-		g.text(&b)
 	}
 	return b.String()
 }
@@ -72,7 +70,7 @@ var facets = []facet{
 	{"interval", func(f *finding) bool { return isNumber(f.lo) && isNumber(f.hi) }, interval, false},
 	{"df", func(f *finding) bool { return isNumber(f.df) }, func(f *finding) string { return quantity(f.df, "") }, false},
 	{"p", func(f *finding) bool { return isNumber(f.p) }, func(f *finding) string { return probability(f.p) }, false},
-	{"of", func(f *finding) bool { return isNumber(f.samples) }, func(f *finding) string { return quantity(f.samples, "") }, false},
+	{"n", func(f *finding) bool { return isNumber(f.samples) }, func(f *finding) string { return quantity(f.samples, "") }, false},
 	{"method", func(f *finding) bool { return f.estimator != "" }, func(f *finding) string { return f.estimator }, true},
 }
 
@@ -81,26 +79,72 @@ var facets = []facet{
 func (s *section) table() *grid {
 	ways, items, at := s.lay()
 	g := &grid{columns: []column{{text: true, cells: items}}}
-	method := s.method()
-	if method != "" {
-		g.note = method
-	}
+	methods, sizes := s.common(ways, facetNamed("method")), s.common(ways, facetNamed("n"))
 	for _, way := range ways {
-		columns, of := wayColumns(way, items, at, method != "")
+		columns := wayColumns(way, items, at, methods == nil, sizes == nil)
 		for i := range columns {
-			if columns[i].group = wayTitle(way); of != "" {
-				columns[i].group += " (of " + of + ")"
+			if len(ways) > 1 {
+				columns[i].group = wayTitle(way)
+				if sizes != nil && sizes[way] != "" && !same(sizes, ways) {
+					columns[i].group += " (n = " + sizes[way] + ")"
+				}
 			}
-			if len(ways) == 1 {
-				columns[i].group = ""
-			}
-		}
-		if len(ways) == 1 && of != "" {
-			g.note = strings.TrimPrefix(g.note+"; of "+of, "; ")
 		}
 		g.columns = append(g.columns, columns...)
 	}
+	var notes []string
+	switch {
+	case methods == nil:
+	case same(methods, ways):
+		notes = append(notes, methods[ways[0]])
+	default:
+		for _, way := range ways {
+			if methods[way] != "" {
+				notes = append(notes, wayTitle(way)+": "+methods[way])
+			}
+		}
+	}
+	if sizes != nil && same(sizes, ways) && sizes[ways[0]] != "" {
+		notes = append(notes, "n = "+sizes[ways[0]])
+	}
+	g.note = strings.Join(notes, "\n")
 	return g
+}
+
+// common returns, for each way to count, the text of a facet that all its findings
+// have in common which have it; nil when that is not so, or when there is but one
+// finding.
+func (s *section) common(ways []string, f facet) map[string]string {
+	if len(s.rows) < 2 {
+		return nil
+	}
+	all := map[string]string{}
+	for i := range s.rows {
+		row := &s.rows[i]
+		if !f.is(row) {
+			continue
+		}
+		text := f.show(row)
+		if was, told := all[row.counted]; told && was != text {
+			return nil
+		}
+		all[row.counted] = text
+	}
+	return all
+}
+
+// same reports whether all ways have the same text.
+func same(texts map[string]string, ways []string) bool {
+	for _, way := range ways {
+		if texts[way] != texts[ways[0]] {
+			return false
+		}
+	}
+	return true
+}
+
+func facetNamed(name string) facet {
+	return facets[slices.IndexFunc(facets, func(f facet) bool { return f.name == name })]
 }
 
 // lay returns the ways to count and the items of a section, each in the order in
@@ -120,43 +164,19 @@ func (s *section) lay() (ways, items []string, at map[[2]string]*finding) {
 	return ways, items, at
 }
 
-// method returns the estimator of all findings that tell one, when it is the same
-// for several; else "".
-func (s *section) method() string {
-	method, told := "", 0
-	for i := range s.rows {
-		switch e := s.rows[i].estimator; {
-		case e == "":
-		case method == "" || e == method:
-			method = e
-			told++
-		default:
-			return ""
-		}
-	}
-	if told < 2 {
-		return ""
-	}
-	return method
-}
-
-// wayColumns returns the columns of one way to count, and how many its findings
-// rest on if that is the same for several.
-func wayColumns(way string, items []string, at map[[2]string]*finding, noMethod bool) (columns []column, of string) {
+// wayColumns returns the columns of one way to count, with the method and the size
+// of the sample if these are wanted.
+func wayColumns(way string, items []string, at map[[2]string]*finding, method, size bool) (columns []column) {
 	unit := commonUnit(way, at)
 	for _, facet := range facets {
-		col, some := column{head: facet.name, text: facet.text, cells: make([]string, len(items))}, 0
+		col, some := column{head: facet.name, text: facet.text, cells: make([]string, len(items))}, false
 		for i, item := range items {
 			if f := at[[2]string{way, item}]; f != nil && facet.is(f) {
-				col.cells[i] = strings.TrimSuffix(facet.show(f), " "+unit)
-				some++
+				col.cells[i], some = strings.TrimSuffix(facet.show(f), " "+unit), true
 			}
 		}
 		switch {
-		case some == 0, facet.name == "method" && noMethod:
-			continue
-		case facet.name == "of" && some > 1 && uniform(col.cells):
-			of = col.cells[0]
+		case !some, facet.name == "method" && !method, facet.name == "n" && !size:
 			continue
 		case facet.name == "value" && unit != "":
 			col.head = unit
@@ -165,7 +185,7 @@ func wayColumns(way string, items []string, at map[[2]string]*finding, noMethod 
 		}
 		columns = append(columns, col)
 	}
-	return columns, of
+	return columns
 }
 
 // commonUnit returns the unit of all values of one way to count that their heading
@@ -212,21 +232,13 @@ func wayTitle(way string) string {
 	return way
 }
 
-// uniform reports whether all texts are the same.
-func uniform(all []string) bool {
-	for _, s := range all {
-		if s != all[0] {
-			return false
-		}
-	}
-	return true
-}
-
 // quantity returns a number with its unit for people.
 func quantity(v float64, unit string) string {
 	switch unit {
 	case "share":
 		return strconv.FormatFloat(100*v, 'f', digits(100*v), 64) + " %"
+	case "nodes":
+		return grouped(int64(math.Round(v))) + " nodes"
 	case "us":
 		return round(time.Duration(v * float64(time.Microsecond))).String()
 	}

@@ -57,7 +57,7 @@ func mmdbFlag() cli.Flag {
 func onlyFile(c *cli.Context) (string, error) {
 	switch {
 	case c.NArg() > 1:
-		return "", usagef("one file at a time, and not %q too: see lightdht %s --help", c.Args().Get(1), c.Command.FullName())
+		return "", usagef("one file at a time, and not %q too: see lightdht %s--help", c.Args().Get(1), commandWord(c))
 	case c.NArg() == 1 && c.IsSet("store"):
 		return "", usagef("--store names a store, and %q a file: leave one out", c.Args().First())
 	}

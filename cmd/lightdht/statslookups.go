@@ -24,19 +24,19 @@ type walked struct {
 	purpose  string
 	family   kad.Family
 	k, width int
-	asked    int // queries, in both families
-	timedOut int
+	asked    int      // queries, in both families
+	timedOut int      // or not answered when it ended
 	ids      []kad.ID // nearest first
 }
 
 // lookupColumns are the columns that lookups are read from.
 var lookupColumns = []string{
-	"run", "lookup", "time", "target", "infohash", "purpose", "k", "width", "error", "asked", "timed_out", "id", "family", "distance",
+	"run", "lookup", "time", "target", "infohash", "purpose", "k", "width", "error", "asked", "timed_out", "silent", "id", "family", "distance",
 }
 
 // walkReader makes lookups of rows.
 type walkReader struct {
-	run, lookup, time, target, infohash, purpose, k, width, failed, asked, timedOut, id, family cells
+	run, lookup, time, target, infohash, purpose, k, width, failed, asked, timedOut, silent, id, family cells
 }
 
 func newWalkReader(s export.Schema) *walkReader {
@@ -44,7 +44,7 @@ func newWalkReader(s export.Schema) *walkReader {
 		run: cellsOf(s, "run", export.Text), lookup: cellsOf(s, "lookup", export.Int), time: cellsOf(s, "time", export.Time),
 		target: cellsOf(s, "target", export.ID), infohash: cellsOf(s, "infohash", export.Hash), purpose: cellsOf(s, "purpose", export.Text),
 		k: cellsOf(s, "k", export.Int), width: cellsOf(s, "width", export.Int), failed: cellsOf(s, "error", export.Text),
-		asked: cellsOf(s, "asked", export.Int), timedOut: cellsOf(s, "timed_out", export.Int),
+		asked: cellsOf(s, "asked", export.Int), timedOut: cellsOf(s, "timed_out", export.Int), silent: cellsOf(s, "silent", export.Int),
 		id: cellsOf(s, "id", export.ID), family: cellsOf(s, "family", export.Text),
 	}
 }
@@ -54,7 +54,7 @@ func (r *walkReader) head(b *export.Batch, i int) walked {
 	w := walked{
 		run: r.run.text(b, i), number: r.lookup.int(b, i), time: time.UnixMicro(r.time.int(b, i)).UTC(), target: r.target.id(b, i),
 		infohash: r.infohash.id(b, i), purpose: r.purpose.text(b, i), k: int(r.k.int(b, i)), width: int(r.width.int(b, i)),
-		asked: int(r.asked.int(b, i)), timedOut: int(r.timedOut.int(b, i)), family: kad.IPv4,
+		asked: int(r.asked.int(b, i)), timedOut: int(r.timedOut.int(b, i) + r.silent.int(b, i)), family: kad.IPv4,
 	}
 	if r.family.text(b, i) == kad.IPv6.String() {
 		w.family = kad.IPv6
@@ -170,8 +170,9 @@ type sampled struct {
 }
 
 // sample takes from lookups those that an estimate can rest on: those of a survey,
-// or else those of targets that were drawn at random; the widest of them.
-func (d *data) sample() (all []*sampled, err error) {
+// or else those of targets that were drawn at random; of the widest the latest, most
+// of them.
+func (d *data) sample(most int) (all []*sampled, err error) {
 	var kept []*walked
 	for w, err := range d.lookups() {
 		if err != nil {
@@ -183,7 +184,7 @@ func (d *data) sample() (all []*sampled, err error) {
 	}
 	for _, family := range []kad.Family{kad.IPv4, kad.IPv6} {
 		for _, purpose := range []string{survey.Sizing, randomPurpose} {
-			if s := sampleOf(kept, family, purpose); s != nil {
+			if s := sampleOf(kept, family, purpose, most); s != nil {
 				all = append(all, s)
 				break
 			}
@@ -200,7 +201,7 @@ const randomPurpose = "random"
 
 // sampleOf takes the widest lookups of one purpose and family; nil when there are
 // none.
-func sampleOf(kept []*walked, family kad.Family, purpose string) *sampled {
+func sampleOf(kept []*walked, family kad.Family, purpose string, most int) *sampled {
 	s := &sampled{family: family, purpose: purpose}
 	first, second := map[kad.ID]*walked{}, map[kad.ID]*walked{}
 	for _, w := range kept {
@@ -222,6 +223,8 @@ func sampleOf(kept []*walked, family kad.Family, purpose string) *sampled {
 			s.short++
 		case first[w.target] != nil:
 			s.repeated++
+		case len(first) == most:
+			s.dropped++
 		default:
 			s.add(w)
 			first[w.target] = w

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"math"
 	"strings"
 	"time"
 
@@ -42,7 +43,7 @@ func surveyFlags(lookups string) []cli.Flag {
 	}
 	return []cli.Flag{
 		&cli.BoolFlag{Name: "live", Usage: "join the network and measure now"},
-		&cli.GenericFlag{Name: "lookups", Usage: "look up `N` random targets; without --live take so many at most", Value: n},
+		&cli.GenericFlag{Name: "lookups", Usage: "look up `N` random targets; without --live take the latest N at most", Value: n},
 		&cli.IntFlag{Name: "width", Usage: "with --live: how many of the closest `NODES` must have answered before a lookup ends", Value: survey.DefaultWidth},
 	}
 }
@@ -68,17 +69,12 @@ func sizeKept(c *cli.Context, w *reporting) error {
 		return err
 	}
 	defer d.close()
-	samples, err := d.sample()
+	samples, err := d.sample(mostLookups(c))
 	if err != nil {
 		return err
 	}
 	r := &report{what: "size"}
 	d.tell(r)
-	if c.IsSet("lookups") {
-		for _, s := range samples {
-			s.first(countOf(c, "lookups"))
-		}
-	}
 	d.knowTable(samples)
 	if err := r.sizes(samples); err != nil {
 		return fmt.Errorf("%s: %w", d.name(), err)
@@ -89,12 +85,12 @@ func sizeKept(c *cli.Context, w *reporting) error {
 	return d.whether()
 }
 
-// first leaves the first n lookups.
-func (s *sampled) first(n int) {
-	if n < len(s.distances) {
-		s.dropped = len(s.distances) - n
-		s.distances = s.distances[:n]
+// mostLookups is how many lookups of those that were kept count.
+func mostLookups(c *cli.Context) int {
+	if c.IsSet("lookups") {
+		return countOf(c, "lookups")
 	}
+	return math.MaxInt
 }
 
 // sizes adds what samples say of the size of each family's network. It is an error
@@ -166,13 +162,10 @@ const confidence = 0.95
 
 // size adds what a sample says, or returns why it cannot bear an estimate.
 func (r *report) size(s *sampled) (*sizeObject, error) {
-	sizes, err := analysis.Sizes(s.distances, confidence)
-	if errors.Is(err, analysis.ErrOverlap) {
-		return nil, overlapping(sizes.Pooled.N, len(s.distances), s.k)
-	} else if err != nil {
+	sizes, err := s.estimate()
+	if err != nil {
 		return nil, err
 	}
-	s.size = sizes.Pooled
 	o := &sizeObject{
 		estimated: estimatedOf(sizes.Pooled), Method: sizes.Pooled.Method, Lookups: len(s.distances), K: s.k, Width: s.width,
 		Estimates: map[string]estimated{}, Truth: s.truth, Family: s.family.String(), From: s.from.UTC(), To: s.to.UTC(),
@@ -203,6 +196,19 @@ func (r *report) size(s *sampled) (*sizeObject, error) {
 	r.add("network size, "+s.family.String(), sizeNote, rows...)
 	r.recall(s, o)
 	return o, nil
+}
+
+// estimate estimates the size from a sample, or says why it cannot bear that.
+func (s *sampled) estimate() (analysis.Sizing, error) {
+	if len(s.distances) == 0 {
+		return analysis.Sizing{}, fmt.Errorf("no lookup found %d nodes: the network is too small, or too few answer", s.k)
+	}
+	sizes, err := analysis.Sizes(s.distances, confidence)
+	if errors.Is(err, analysis.ErrOverlap) {
+		err = overlapping(sizes.Pooled.N, len(s.distances), s.k)
+	}
+	s.size = sizes.Pooled
+	return sizes, err
 }
 
 const sizeNote = "pooled is the one to report: its interval is exact, of chance alone. What lookups miss makes all of them low."
@@ -275,6 +281,10 @@ func (r *report) recall(s *sampled, o *sizeObject) {
 
 // overlapping is the error that lookups overlap.
 func overlapping(n float64, lookups, k int) error {
-	return fmt.Errorf("%d lookups of the %d closest overlap in a network of about %.0f nodes: give --lookups %d, or count them: lightdht dump --live, then lightdht stats nodes",
-		lookups, k, n, analysis.LookupsBorne(n, k))
+	fewer := ""
+	if most := analysis.LookupsBorne(n, k); most > 0 {
+		fewer = fmt.Sprintf("give --lookups %d, or ", most)
+	}
+	return fmt.Errorf("%d lookups of the %d closest overlap in a network of about %.0f nodes: %scount them: lightdht dump --live, then lightdht stats nodes",
+		lookups, k, n, fewer)
 }

@@ -22,6 +22,9 @@ func sizeLive(c *cli.Context, w *reporting) (err error) {
 	if c.NArg() > 0 {
 		return usagef("--live measures now, and takes nothing from %q: leave one out", c.Args().First())
 	}
+	if err := surveyBounds(c); err != nil {
+		return err
+	}
 	s, err := open(c, nil)
 	if err != nil {
 		return err
@@ -55,15 +58,21 @@ func (r *report) tellNetwork(s *session) {
 	r.tell("network", "%s, measured now", r.network)
 }
 
-// survey looks up random targets, as the flags say.
-func (s *session) survey(c *cli.Context, r *report) ([]*sampled, error) {
+// surveyBounds refuses flags that no survey can be made with.
+func surveyBounds(c *cli.Context) error {
 	n, width := countOf(c, "lookups"), c.Int("width")
 	switch {
 	case n < 1 || n > maxRandom:
-		return nil, usagef("--lookups %d: want 1 to %d", n, maxRandom)
+		return usagef("--lookups %d: want 1 to %d", n, maxRandom)
 	case width < 8 || width > 500:
-		return nil, usagef("--width %d: want 8 to 500", width)
+		return usagef("--width %d: want 8 to 500", width)
 	}
+	return nil
+}
+
+// survey looks up random targets, as the flags say.
+func (s *session) survey(c *cli.Context, r *report) ([]*sampled, error) {
+	n, width := countOf(c, "lookups"), c.Int("width")
 	seed := c.Uint64("seed")
 	if !c.IsSet("seed") && s.net == nil {
 		seed = rand.Uint64() // targets of their own in each survey: the same ones again would say nothing new

@@ -60,6 +60,12 @@ type surrounded struct {
 
 // sybilLive looks targets up now.
 func sybilLive(c *cli.Context, w *reporting, targets []kad.ID) (err error) {
+	if c.IsSet("file") {
+		return usagef("--live measures now, and takes nothing from %q: leave one out", c.String("file"))
+	}
+	if err := surveyBounds(c); err != nil {
+		return err
+	}
 	s, err := open(c, nil, targets...)
 	if err != nil {
 		return err
@@ -100,7 +106,7 @@ func sybilKept(c *cli.Context, w *reporting, targets []kad.ID) error {
 		return err
 	}
 	defer d.close()
-	samples, err := d.sample()
+	samples, err := d.sample(mostLookups(c))
 	if err != nil {
 		return err
 	}
@@ -206,10 +212,8 @@ func (r *report) tested() int {
 
 // sybilsOf tests the targets of one family.
 func (r *report) sybilsOf(s *sampled, around []*surrounded, alarm float64) error {
-	sizes, err := analysis.Sizes(s.distances, confidence)
-	if errors.Is(err, analysis.ErrOverlap) {
-		return overlapping(sizes.Pooled.N, len(s.distances), s.k)
-	} else if err != nil {
+	sizes, err := s.estimate()
+	if err != nil {
 		return err
 	}
 	const k = 8
@@ -217,7 +221,6 @@ func (r *report) sybilsOf(s *sampled, around []*surrounded, alarm float64) error
 	if err != nil {
 		return err
 	}
-	s.size = sizes.Pooled
 	r.tellSample(s)
 	r.tell("size", "%s: %s", s.family, sizes.Pooled)
 	var rows []finding

@@ -17,8 +17,8 @@ import (
 	"github.com/lightdht/lightdht/lightdht/kad"
 )
 
-// each yields contacts in a buffer of its own, as a store does.
-func each(contacts []Contact) iter.Seq2[*Contact, error] {
+// eachOf yields contacts in a buffer of its own, as a store does.
+func eachOf(contacts []Contact) iter.Seq2[*Contact, error] {
 	return func(yield func(*Contact, error) bool) {
 		var c Contact
 		for i := range contacts {
@@ -29,8 +29,8 @@ func each(contacts []Contact) iter.Seq2[*Contact, error] {
 	}
 }
 
-// crowd draws contacts that share IDs, addresses and all else, some of them twice.
-func crowd(r *rand.Rand, n int) []Contact {
+// contactsOf draws contacts that share IDs, addresses and all else, some of them twice.
+func contactsOf(r *rand.Rand, n int) []Contact {
 	all := make([]Contact, n)
 	for i := range all {
 		drawContact(r, &all[i])
@@ -202,9 +202,9 @@ func (t twin) compare(test *testing.T, c *Census, by Counting) {
 func TestCensusAgainstTwin(t *testing.T) {
 	r := source(t, 70)
 	for i := range 150 {
-		contacts := crowd(r, 1+r.IntN(200))
+		contacts := contactsOf(r, 1+r.IntN(200))
 		all := i%2 == 0
-		c, err := TakeCensus(each(contacts), nil, CensusOptions{All: all, Top: 1000})
+		c, err := TakeCensus(eachOf(contacts), nil, CensusOptions{All: all, Top: 1000})
 		if answered := slices.ContainsFunc(contacts, func(c Contact) bool { return c.Answered() }); !answered && !all {
 			if err == nil {
 				t.Fatal("nobody answered, and it counts")
@@ -226,10 +226,10 @@ func TestCensusAgainstTwin(t *testing.T) {
 func TestCensusInAnyOrder(t *testing.T) {
 	r := source(t, 71)
 	for range 30 {
-		contacts := crowd(r, 20+r.IntN(200))
+		contacts := contactsOf(r, 20+r.IntN(200))
 		first := ""
 		for range 4 {
-			c, err := TakeCensus(each(contacts), each(contacts), CensusOptions{Top: 3})
+			c, err := TakeCensus(eachOf(contacts), eachOf(contacts), CensusOptions{Top: 3})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -253,7 +253,7 @@ func TestCensusPerRun(t *testing.T) {
 		at(1, "LT", "b", 1), at(2, "UT", "b", 1), at(4, "UT", "b", 1), at(5, "UT", "b", 3),
 		at(2, "UT", "c", 1), at(9, "LT", "c", 0),
 	}
-	c, err := TakeCensus(each(rows), each(rows), CensusOptions{})
+	c, err := TakeCensus(eachOf(rows), eachOf(rows), CensusOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -288,7 +288,7 @@ func TestCensusPerRun(t *testing.T) {
 func TestCensusOfOne(t *testing.T) {
 	one := Contact{ID: kad.ID{1}, Addr: netip.MustParseAddrPort("192.0.2.1:6881"), State: "good", Replies: 1, RTT: 20 * time.Millisecond}
 	for _, n := range []int{1, 5} { // the same one again is still one
-		c, err := TakeCensus(each(slices.Repeat([]Contact{one}, n)), nil, CensusOptions{})
+		c, err := TakeCensus(eachOf(slices.Repeat([]Contact{one}, n)), nil, CensusOptions{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -322,17 +322,17 @@ func TestCensusRefuses(t *testing.T) {
 		says         string
 		isThisBroken bool
 	}{
-		{"none", each(nil), nil, true, "no contacts", false},
-		{"silent", each(silent), nil, false, "none of 2 contacts ever answered", false},
+		{"none", eachOf(nil), nil, true, "no contacts", false},
+		{"silent", eachOf(silent), nil, false, "none of 2 contacts ever answered", false},
 		{"broken", fails, nil, true, "", true},
-		{"broken by run", each(silent), fails, true, "", true},
+		{"broken by run", eachOf(silent), fails, true, "", true},
 	} {
 		got, err := TakeCensus(c.rows, c.byRun, CensusOptions{All: c.all})
 		if got != nil || err == nil || !strings.Contains(err.Error(), c.says) || errors.Is(err, broken) != c.isThisBroken {
 			t.Errorf("%s: %v, %v", c.name, got, err)
 		}
 	}
-	if c, err := TakeCensus(each(silent), nil, CensusOptions{All: true}); err != nil || c.Totals[ByID].Value != 2 || c.Totals[ByAddress].Value != 1 || c.LeftOut != 0 {
+	if c, err := TakeCensus(eachOf(silent), nil, CensusOptions{All: true}); err != nil || c.Totals[ByID].Value != 2 || c.Totals[ByAddress].Value != 1 || c.LeftOut != 0 {
 		t.Errorf("with all: %+v, %v", c, err)
 	}
 }
@@ -341,8 +341,8 @@ func TestCensusRefuses(t *testing.T) {
 // are all: shares add up to 1.
 func TestCensusClassesAddUp(t *testing.T) {
 	r := source(t, 72)
-	contacts := crowd(r, 2000)
-	c, err := TakeCensus(each(contacts), each(contacts), CensusOptions{Top: 2, Tops: map[string]int{Countries: 4}})
+	contacts := contactsOf(r, 2000)
+	c, err := TakeCensus(eachOf(contacts), eachOf(contacts), CensusOptions{Top: 2, Tops: map[string]int{Countries: 4}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -377,7 +377,7 @@ func TestCensusNamesSystems(t *testing.T) {
 	for i, org := range []string{"", "Beta", "Alpha", ""} {
 		contacts = append(contacts, Contact{ID: kad.ID{byte(i)}, Addr: netip.MustParseAddrPort("192.0.2.1:1"), ASN: 64496, Org: org, Replies: 1})
 	}
-	c, err := TakeCensus(each(contacts), nil, CensusOptions{})
+	c, err := TakeCensus(eachOf(contacts), nil, CensusOptions{})
 	if err != nil || c.Section(Systems).Classes[0].Name != "AS64496 Alpha" {
 		t.Errorf("%+v, %v", c.Section(Systems), err)
 	}
@@ -395,7 +395,7 @@ func TestCensusAllocatesLittle(t *testing.T) {
 		}
 	})
 	allocs := testing.AllocsPerRun(2, func() {
-		if _, err := TakeCensus(each(contacts), nil, CensusOptions{}); err != nil {
+		if _, err := TakeCensus(eachOf(contacts), nil, CensusOptions{}); err != nil {
 			t.Fatal(err)
 		}
 	})

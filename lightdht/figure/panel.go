@@ -132,7 +132,7 @@ func compose(width Width, beside bool, panels ...*panel) *Figure {
 	for _, p := range panels {
 		tall := p.height(room)
 		f.parts = append(f.parts, part{
-			at:   vg.Rectangle{Min: vg.Point{X: x, Y: y - tall}, Max: vg.Point{X: x + room, Y: y}},
+			at: vg.Rectangle{Min: vg.Point{X: x, Y: y - tall}, Max: vg.Point{X: x + room, Y: y}},
 			draw: func(c draw.Canvas) {
 				if beside {
 					p.draw(c, leftmost(c, p))
