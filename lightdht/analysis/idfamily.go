@@ -17,13 +17,23 @@ type binFamily struct {
 
 // logP returns ln p of o keys in a stretch of l bins.
 func (f binFamily) logP(o int, l float64) float64 {
-	return logBinomialTail(o, f.n, l/f.bins) + math.Log(f.families*f.bins*l*(l+1))
+	return logBinomialTail(o, f.n, l/f.bins) + math.Log(f.families*f.bins*l*(l+1)*deepestZones)
 }
 
 // least returns how many keys a stretch needs at least for a p below 1: those of
 // a stretch of one bin. It is more than n when none has enough.
 func (f binFamily) least() int {
 	return sort.Search(f.n+1, func(o int) bool { return o > 0 && f.logP(o, 1) < 0 })
+}
+
+// shortest returns the same stretch with as few bits as it takes: 16 neighbours of
+// 25 bits are one of 21 where they begin and end with it.
+func (f binFamily) shortest(s stretch) (binFamily, stretch) {
+	for s.first&1 == 0 && s.last&1 == 1 && f.bins > 2 {
+		s.first, s.last = s.first>>1, s.last>>1
+		f.depth, f.bins = f.depth-1, f.bins/2
+	}
+	return f, s
 }
 
 // prepared is a family with the search for its candidates.
@@ -40,8 +50,9 @@ func (f binFamily) prepare() prepared {
 // search appends the stretches among the keys of the family with p below 1.
 func (f *prepared) search(found []candidate, keys []uint64) []candidate {
 	f.each(keys, func(s stretch) {
-		if logP := f.logP(s.observed, s.length()); logP < 0 {
-			found = append(found, candidate{f.depth, s, float64(f.n) / f.bins * s.length(), logP})
+		of, s := f.shortest(s)
+		if logP := of.logP(s.observed, s.length()); logP < 0 {
+			found = append(found, candidate{of.depth, s, float64(of.n) / of.bins * s.length(), logP})
 		}
 	})
 	return found

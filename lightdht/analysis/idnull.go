@@ -23,7 +23,9 @@ const (
 	//
 	// That takes addresses for independent. BEP 42 looks at 20 bits of an IPv4
 	// address only, so that some share their prefixes; they do so as if at random,
-	// which is what the points are allowed.
+	// which is what the points are allowed. The 8 prefixes of one address lie more
+	// evenly than chance would have it (a CRC is linear), so that where many addresses
+	// use all of theirs the tests find less than their level says, never more.
 	BoundByAddress
 )
 

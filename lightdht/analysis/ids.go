@@ -85,7 +85,10 @@ func GatherIDs(contacts iter.Seq2[*Contact, error], all bool) (*IDSample, error)
 		})
 	}
 	s.order()
-	return s, s.check()
+	if err := s.check(); err != nil {
+		return nil, err
+	}
+	return s, nil
 }
 
 // code returns the number of a client code, new ones included; 0, which is

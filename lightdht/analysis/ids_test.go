@@ -90,35 +90,105 @@ func drawPoints(r *rand.Rand, n int) IDPoints {
 	return points
 }
 
-func TestProbe(t *testing.T) {
-	r := source(t, 1)
-	for _, n := range []int{20, 100, 3000, 100000} {
-		pts := drawPoints(r, n)
-		for _, d := range pts.Depths() {
-			u, err := pts.Uniformity(d)
-			t.Logf("%+v %v", u, err)
-		}
-		k, err := pts.Kolmogorov()
-		t.Logf("%+v %v", k, err)
-		g, err := pts.Gaps()
-		t.Logf("%+v %v", g, err)
+// In whatever order contacts come, and however often, the sample is the same.
+func TestGatherIDsOrder(t *testing.T) {
+	c := crowd{r: source(t, 2)}
+	c.honest(300, true)
+	c.vpn(40)
+	c.add(c.contacts[0].ID, c.address(), "LT")
+	again := *c.contacts[5]
+	again.Addr = netip.AddrPortFrom(again.Addr.Addr(), 1)
+	c.contacts = append(c.contacts, &again, c.contacts[7])
+	want := c.sample(t)
+	if want.Contacts != 342 || want.IDs != 340 || want.Addresses != 302 || want.Silent != 0 {
+		t.Errorf("%d contacts, %d IDs, %d addresses, %d silent; want 342, 340, 302, 0", want.Contacts, want.IDs, want.Addresses, want.Silent)
 	}
+	for range 5 {
+		c.r.Shuffle(len(c.contacts), func(i, j int) { c.contacts[i], c.contacts[j] = c.contacts[j], c.contacts[i] })
+		got := c.sample(t)
+		for i := range got.records {
+			a, b := got.records[i], want.records[i]
+			if a.id != b.id || a.ip != b.ip || got.clients[a.client] != want.clients[b.client] {
+				t.Fatalf("record %d is %+v, and in another order %+v", i, a, b)
+			}
+		}
+		if !slices.Equal(got.Points(BoundByAddress), want.Points(BoundByAddress)) {
+			t.Fatal("in another order the cells are others")
+		}
+	}
+}
+
+// Who never answered is no node, unless all count.
+func TestGatherIDsSilent(t *testing.T) {
+	c := crowd{r: source(t, 3)}
+	c.honest(10, false)
+	for _, contact := range c.contacts[:4] {
+		contact.Replies = 0
+	}
+	for all, want := range map[bool][2]int{false: {6, 4}, true: {10, 0}} {
+		s, err := GatherIDs(each(c.contacts), all)
+		if err != nil || s.IDs != want[0] || s.Silent != want[1] {
+			t.Errorf("all %v: %d IDs and %d silent, %v; want %v", all, s.IDs, s.Silent, err, want)
+		}
+	}
+}
+
+func TestGatherIDsRefuses(t *testing.T) {
+	r := source(t, 4)
 	c := crowd{r: r}
-	c.honest(100000, true)
-	c.vpn(5000)
-	z1 := c.sybils(200, 14, false)
-	z2 := c.sybils(64, 30, true)
-	t.Log(z1, z2)
-	s := c.sample(t)
-	for _, n := range Nulls {
-		scan, err := s.Zones(n, 0.05)
-		t.Log(scan.Points, scan.Candidates, err)
-		for _, z := range scan.Zones {
-			t.Logf("%v %v %+v %.3g", z.First, z.Last, z, z.Ratio())
+	here, id := c.address(), randomID(r)
+	for _, test := range []struct {
+		name, says string
+		fill       func()
+	}{
+		{"none", "no contacts", func() {}},
+		{"silent", "none of 2 contacts ever answered", func() {
+			c.honest(2, true)
+			c.contacts[0].Replies, c.contacts[1].Replies = 0, 0
+		}},
+		{"one ID", "one ID alone, " + id.String(), func() { c.add(id, here, ""); c.add(id, c.address(), "") }},
+		{"one address", "all 3 IDs are of one address, " + here.String(), func() {
+			for range 3 {
+				c.add(randomID(r), here, "")
+			}
+		}},
+	} {
+		c.contacts = nil
+		test.fill()
+		if s, err := GatherIDs(each(c.contacts), false); err == nil || s != nil || !strings.Contains(err.Error(), test.says) {
+			t.Errorf("%s: %v, %v; want an error with %q", test.name, s, err, test.says)
 		}
 	}
-	t.Logf("%+v", s.Compliance())
-	t.Logf("%+v", s.Multiplicities())
-	_ = errors.New
-	_ = strings.Contains
+	torn := errors.New("torn")
+	_, err := GatherIDs(func(yield func(*Contact, error) bool) { yield(nil, torn) }, true)
+	if !errors.Is(err, torn) {
+		t.Errorf("a stream that ends in %v gives %v", torn, err)
+	}
+}
+
+// Too few points are refused by each test, with how many it takes.
+func TestIDTestsRefuse(t *testing.T) {
+	r := source(t, 5)
+	few, some := drawPoints(r, 19), drawPoints(r, 100)
+	c := crowd{r: r}
+	c.honest(19, true)
+	_, whole := few.Kolmogorov()
+	_, gaps := few.Gaps()
+	_, shallow := few.Uniformity(1)
+	_, deep := some.Uniformity(5)
+	_, deeper := some.Uniformity(21)
+	_, flat := some.Uniformity(0)
+	_, zones := c.sample(t).Zones(OneNodePerAddress, 0.05)
+	_, level := c.sample(t).Zones(OneNodePerAddress, 5)
+	for _, test := range []struct {
+		err  error
+		says string
+	}{
+		{whole, "want at least 20"}, {gaps, "want at least 20"}, {shallow, "want at least 20"}, {zones, "want at least 20"},
+		{deep, "want at least 160, 5 in each of 32 zones"}, {deeper, "first 1 to 20 bits, not 21"}, {flat, "not 0"}, {level, "level 5"},
+	} {
+		if test.err == nil || !strings.Contains(test.err.Error(), test.says) {
+			t.Errorf("%v; want an error with %q", test.err, test.says)
+		}
+	}
 }

@@ -108,8 +108,8 @@ func gammaTail(x, mean, sd float64) float64 {
 // gMoments returns mean and standard deviation of G for n uniform points in m
 // bins. G is the sum over bins of f(O) = 2 (O ln(O/E) - O + E), O being binomial,
 // so its mean is m E[f(O)] exactly. Its variance is, but for terms of 1/n,
-// (m-1) (Var f - Cov(f, O)²/Var O): what is left once all counts have to add
-// up to n (Morris 1975, Annals of Statistics 3).
+// m²/(m-1) (Var f(O) - Cov(f(O), O)²/Var O): what is left once all counts have to
+// add up to n (Morris 1975, Annals of Statistics 3).
 func gMoments(n, m int) (mean, sd float64) {
 	e := float64(n) / float64(m)
 	var w, f1, f2, o1, o2, fo float64 // sums of weights, and of f and of O-E under them
@@ -127,7 +127,7 @@ func gMoments(n, m int) (mean, sd float64) {
 	f1, f2, o1, o2, fo = f1/w, f2/w, o1/w, o2/w, fo/w
 	covariance := fo - f1*o1
 	variance := f2 - f1*f1 - covariance*covariance/(o2-o1*o1)
-	return float64(m) * f1, math.Sqrt(float64(m-1) * variance)
+	return float64(m) * f1, float64(m) * math.Sqrt(variance/float64(m-1))
 }
 
 // eachBinomial calls add with each outcome of Binomial(n, p) that matters and

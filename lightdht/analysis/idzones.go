@@ -17,7 +17,7 @@ type Zone struct {
 	First, Last kad.Prefix // the run, both included
 	Observed    int        // points in it: IDs, or cells (under BoundByAddress, up to depth 21)
 	Expected    float64    // points that chance puts there
-	P           float64    // adjusted for all zones of all depths that could have been found
+	P           float64    // adjusted for all zones of all depths
 	IDs         int        // distinct IDs in it
 	Addresses   int        // distinct IP addresses behind those
 }
@@ -31,7 +31,7 @@ type Scan struct {
 	Level      float64 // expected share of false ones among the zones found
 	Points     int     // IDs or cells searched
 	Deepest    int     // bits: depths 1 to Deepest were searched
-	Candidates int     // how many hypotheses P is adjusted for
+	Candidates int     // zones with p below 1, among which P is adjusted
 	Zones      []Zone  // in the order of the ID space; they do not overlap
 }
 
@@ -44,7 +44,7 @@ type candidate struct {
 	depth int
 	stretch
 	expected float64
-	logP     float64 // ln of p, adjusted for the stretches of its depth and then for all
+	logP     float64 // ln of p, as in Zones
 }
 
 // from and to are the first and the last of the 2^64 leading parts of IDs in it.
@@ -54,27 +54,29 @@ func (c *candidate) to() uint64   { return c.last<<(64-c.depth) | (1<<(64-c.dept
 // Zones searches all depths from 1 to 64 for zones that hold more points than
 // null lets chance put there: floods, and sybils around a target.
 //
-// At each depth b, Page's cumulative sum over the 2^b bins picks the stretches that
-// are too full. With O of N points in a stretch of l bins,
+// At each depth b, Page's cumulative sum over the 2^b bins picks the stretches
+// that are too full. With O of N points in a stretch of l bins,
 //
-//	p = P(Binomial(N, l/2^b) >= O) · 2^b · l(l+1)
+//	p = P(Binomial(N, l/2^b) >= O) · 2^b · l(l+1) · 64
 //
-// which is Bonferroni's correction over all stretches of that depth with the
-// weights 1/(l(l+1)) 2^-b: there are at most 2^b of each length, and the weights add up
-// to less than 1, so that some stretch of a depth has p <= x in at most a share x of uniform
-// samples, however they were picked. Then p is adjusted over the candidates of all
-// depths, one at least for each depth, after Benjamini and Hochberg (1995): of the
-// zones found, a share of level is false on average. Of zones that overlap the one
-// with the least p is told.
+// which is Bonferroni's correction over all stretches of all depths, with weights:
+// there are at most 2^b stretches of each length, the 1/(l(l+1)) of all lengths add up to
+// 1, and there are 64 depths. So uniform points have a stretch with p <= x in at most
+// a share x of samples, however it was picked. Of those that overlap, the one with the
+// least p is kept; p of those kept is adjusted after Benjamini and Hochberg (1995, Journal
+// of the Royal Statistical Society B 57), so that of the zones found a share of level
+// is false on average.
 //
-// Under BoundByAddress the points are cells down to depth 21. Deeper, where the cells
-// end, the count of each zone of 21 bits is taken as given, and its n IDs are uniform
-// in it: p = P(Binomial(n, l/2^(b-21)) >= O) · M 2^(b-21) · l(l+1) with M the number of such
-// zones of at least two IDs. Crowds that BEP 42 allows by themselves, many IDs of one
-// address in one zone of 21 bits, are therefore none.
+// Under BoundByAddress the points are cells down to depth 21. Deeper, where cells
+// end, the number n of IDs in each zone of 21 bits is taken as given, and they are
+// uniform inside it:
 //
-// Depths deeper than the gaps between IDs cost nothing but the keys: empty bins are not
-// visited. Fewer than 20 points are an error.
+//	p = P(Binomial(n, l/2^(b-21)) >= O) · M · 2^(b-21) · l(l+1) · 64
+//
+// with M the zones of 21 bits that have two IDs or more. Crowds that BEP 42 allows,
+// many IDs of one address in its zones of 21 bits, are no crowds therefore.
+//
+// It takes 20 points or more.
 func (s *IDSample) Zones(null Null, level float64) (Scan, error) {
 	if !(level > 0 && level < 1) {
 		return Scan{}, fmt.Errorf("level %v is not between 0 and 1", level)
@@ -84,17 +86,11 @@ func (s *IDSample) Zones(null Null, level float64) (Scan, error) {
 		return Scan{}, err
 	}
 	scan := Scan{Null: null, Level: level, Points: len(points), Deepest: deepestZones}
-	found := s.candidates(null, points)
-	for depth := 1; depth <= deepestZones; depth++ {
-		of := 0
-		for i := range found {
-			if found[i].depth == depth {
-				of++
-			}
-		}
-		scan.Candidates += max(of, 1)
-	}
-	for _, c := range clearest(adjusted(found, scan.Candidates, level)) {
+	found := clearest(s.candidates(null, points))
+	scan.Candidates = len(found)
+	found = adjusted(found, level)
+	slices.SortFunc(found, func(a, b candidate) int { return cmp.Compare(a.from(), b.from()) })
+	for _, c := range found {
 		scan.Zones = append(scan.Zones, s.zone(c))
 	}
 	return scan, nil
@@ -126,30 +122,31 @@ func leadingKeys(points IDPoints) []uint64 {
 	return keys
 }
 
-// adjusted returns those whose p, adjusted for m hypotheses after Benjamini and
-// Hochberg, is at most level, clearest first.
-func adjusted(found []candidate, m int, level float64) []candidate {
+// clearest drops each candidate that overlaps a clearer one, and returns the
+// others, clearest first.
+func clearest(found []candidate) (kept []candidate) {
 	slices.SortStableFunc(found, func(a, b candidate) int { return cmp.Compare(a.logP, b.logP) })
-	least := 0.0
+	var taken []candidate // those kept, in the order of the space
+	for _, c := range found {
+		at := sort.Search(len(taken), func(i int) bool { return taken[i].to() >= c.from() })
+		if at == len(taken) || taken[at].from() > c.to() {
+			taken = slices.Insert(taken, at, c)
+			kept = append(kept, c)
+		}
+	}
+	return kept
+}
+
+// adjusted returns those whose p, adjusted after Benjamini and Hochberg, is at
+// most level. They come and go clearest first.
+func adjusted(found []candidate, level float64) []candidate {
+	least, m := 0.0, float64(len(found))
 	for i := len(found) - 1; i >= 0; i-- {
-		least = min(least, found[i].logP+math.Log(float64(m)/float64(i+1)))
+		least = min(least, found[i].logP+math.Log(m/float64(i+1)))
 		found[i].logP = least
 	}
 	end := sort.Search(len(found), func(i int) bool { return found[i].logP > math.Log(level) })
 	return found[:end]
-}
-
-// clearest drops each candidate that overlaps a clearer one, and returns the
-// others in the order of the space.
-func clearest(found []candidate) []candidate {
-	var kept []candidate
-	for _, c := range found {
-		at := sort.Search(len(kept), func(i int) bool { return kept[i].to() >= c.from() })
-		if at == len(kept) || kept[at].from() > c.to() {
-			kept = slices.Insert(kept, at, c)
-		}
-	}
-	return kept
 }
 
 // zone returns a candidate as it is told, with who is behind it.
