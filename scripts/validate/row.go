@@ -60,10 +60,13 @@ func falseAlarms(alarms []bool, level float64) figure {
 	return figure{name, share(alarms), se, level - 3.5*se, level + 3.5*se, false}
 }
 
-// finds is how often a test finds what is there, named by what, at least `least`.
+// finds is how often a test finds what is there, named by what, at least `least`;
+// infinite for what is shown only.
 func finds(what string, alarms []bool, least float64) figure {
 	f := rate("finds "+what, alarms)
-	f.lo = least
+	if !math.IsInf(least, 0) {
+		f.lo = least
+	}
 	return f
 }
 
