@@ -55,20 +55,21 @@ func (c *content) popularity(top int) Popularity {
 // most returns the names that were asked for most; of those that were as often, the
 // lower ones.
 func (c *content) most(top int) []Popular {
-	ids := make([]kad.ID, 0, len(c.counts))
-	for id := range c.number {
-		ids = append(ids, id)
+	type name struct {
+		n  int
+		id kad.ID
 	}
-	slices.SortFunc(ids, func(a, b kad.ID) int {
-		return cmp.Or(cmp.Compare(c.counts[c.number[b]], c.counts[c.number[a]]), bytes.Compare(a[:], b[:]))
-	})
+	names := make([]name, 0, len(c.counts))
+	for id, number := range c.number {
+		names = append(names, name{c.counts[number], id})
+	}
+	slices.SortFunc(names, func(a, b name) int { return cmp.Or(cmp.Compare(b.n, a.n), bytes.Compare(a.id[:], b.id[:])) })
 	all := sum(c.counts)
-	found := make([]Popular, min(top, len(ids)))
-	for i, id := range ids[:len(found)] {
-		n := c.counts[c.number[id]]
-		s := Share{Number: none(), Count: float64(n), Of: float64(all)}
-		s.Value, s.Samples = float64(n)/float64(all), all
-		found[i] = Popular{id, s}
+	found := make([]Popular, min(top, len(names)))
+	for i, one := range names[:len(found)] {
+		s := Share{Number: none(), Count: float64(one.n), Of: float64(all)}
+		s.Value, s.Samples = float64(one.n)/float64(all), all
+		found[i] = Popular{one.id, s}
 	}
 	return found
 }
