@@ -236,6 +236,9 @@ func wayTitle(way string) string {
 func quantity(v float64, unit string) string {
 	switch unit {
 	case "share":
+		if v > 0 && v < 1e-7 {
+			return strconv.FormatFloat(100*v, 'e', 1, 64) + " %"
+		}
 		return strconv.FormatFloat(100*v, 'f', digits(100*v), 64) + " %"
 	case "nodes":
 		return grouped(int64(math.Round(v))) + " nodes"
@@ -258,14 +261,14 @@ func quantity(v float64, unit string) string {
 // digits is how many a percentage has behind the point.
 func digits(percent float64) int {
 	switch {
-	case percent == 0 || percent >= 99.995:
+	case percent == 0 || percent == 100:
 		return 0
 	case percent >= 10:
 		return 1
 	case percent >= 0.1:
 		return 2
 	}
-	return min(2-int(math.Floor(math.Log10(percent))), 8)
+	return 1 - int(math.Floor(math.Log10(percent)))
 }
 
 // interval returns the ends of an interval for people.
