@@ -42,7 +42,7 @@ func spread(ratios []float64, most float64) figure {
 // standard errors of that.
 func covers(held []bool) figure {
 	se := math.Sqrt(0.95 * 0.05 / float64(len(held)))
-	return figure{"95 % intervals hold", share(held), se, 0.95 - 3.5*se, 0.95 + 3.5*se, false}
+	return figure{"95 % intervals hold", share(held), se, 0.95 - 3.5*se, min(1, 0.95+3.5*se), false}
 }
 
 // coversAtLeast is the same of conservative or approximate intervals.
@@ -52,18 +52,21 @@ func coversAtLeast(held []bool, least float64) figure {
 	return f
 }
 
-// falseAlarms is how often a test at the level named finds what is not there: at
-// that level within 3.5 standard errors.
+// falseAlarms is how often a test at a level finds what is not there: at that level
+// within 3.5 standard errors.
 func falseAlarms(alarms []bool, level float64) figure {
 	se := math.Sqrt(level * (1 - level) / float64(len(alarms)))
-	name := fmt.Sprintf("false alarms at %g %%", 100*level)
-	return figure{name, share(alarms), se, level - 3.5*se, level + 3.5*se, false}
+	name := fmt.Sprintf("false alarms at %g %%:", 100*level)
+	return figure{name, share(alarms), se, max(0, level-3.5*se), level + 3.5*se, false}
 }
 
 // finds is how often a test finds what is there, named by what, at least `least`;
 // infinite for what is shown only.
 func finds(what string, alarms []bool, least float64) figure {
 	f := rate("finds "+what, alarms)
+	if least == 1 {
+		f.hi = 1
+	}
 	if !math.IsInf(least, 0) {
 		f.lo = least
 	}
@@ -94,6 +97,8 @@ func (f figure) reach() string {
 	switch {
 	case math.IsInf(f.lo, -1) && math.IsInf(f.hi, 1):
 		return ""
+	case f.lo == f.hi:
+		return fmt.Sprintf("%s %.3g %%", f.name, 100*f.lo)
 	case math.IsInf(f.lo, -1):
 		return fmt.Sprintf("%s ≤ %.3g %%", f.name, 100*f.hi)
 	case math.IsInf(f.hi, 1):
