@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"math"
+	"strings"
 
 	"github.com/lightdht/lightdht/lightdht/analysis"
 	"github.com/urfave/cli/v2"
@@ -33,7 +34,7 @@ func statsNodes(c *cli.Context) error {
 	}
 	if !c.IsSet("top") { // all in two screens
 		options.Tops = map[string]int{
-			analysis.Versions: 5, analysis.Ports: 5, analysis.Nets8: 3, analysis.Nets16: 3, analysis.Nets32: 3,
+			analysis.Versions: 5, analysis.Ports: 3, analysis.Nets8: 2, analysis.Nets16: 2, analysis.Nets32: 2,
 			analysis.Countries: 5, analysis.Systems: 5,
 		}
 	}
@@ -52,7 +53,7 @@ func statsNodes(c *cli.Context) error {
 	}
 	r := &report{what: "nodes"}
 	d.tell(r)
-	tellCensus(r, census, d.byRun())
+	tellCensus(r, census, d.byRun(), d.store != nil)
 	addCensus(r, census)
 	if err := w.write(c, r, d); err != nil {
 		return err
@@ -69,7 +70,7 @@ func (d *data) census(o analysis.CensusOptions) (*analysis.Census, error) {
 }
 
 // tellCensus says what was counted, and what was left out.
-func tellCensus(r *report, c *analysis.Census, byRun bool) {
+func tellCensus(r *report, c *analysis.Census, byRun, fromStore bool) {
 	total := func(by analysis.Counting) string { return quantity(c.Totals[by].Value, "") }
 	r.tell("counted", "%s IDs, %s addresses; of %s, %s answered",
 		total(analysis.ByID), total(analysis.ByAddress), some(c.Contacts, "contact"), grouped(int64(c.Answered)))
@@ -81,7 +82,18 @@ func tellCensus(r *report, c *analysis.Census, byRun bool) {
 	} else {
 		r.tell("runs", "no mean of runs: the file has no rows by run, which lightdht dump --per-run writes")
 	}
+	if !located(c, analysis.Countries) && !located(c, analysis.Systems) {
+		r.tell("unknown", "%s", whereText(fromStore))
+	}
 	r.tell("intervals", "95 %%; they are about chance alone: what a run did not find is not in them")
+}
+
+// whereText says how countries and systems would be known.
+func whereText(fromStore bool) string {
+	if fromStore {
+		return "countries and autonomous systems: name a database of addresses with --mmdb"
+	}
+	return "countries and autonomous systems: the file has none, as when it is dumped without --mmdb"
 }
 
 // runsText says how many runs there are, and what they see.
@@ -94,16 +106,38 @@ func runsText(c *analysis.Census) string {
 	return text + fmt.Sprintf(" (%s to %s)", quantity(n.Interval.Lo, ""), quantity(n.Interval.Hi, ""))
 }
 
-// addCensus adds all tables.
+// addCensus adds all tables. Sections that are alike stand in one, so that there are
+// few.
 func addCensus(r *report, c *analysis.Census) {
-	for _, s := range c.Sections {
-		r.add(sectionTitle(&s), "", sectionFindings(&s, c.Runs > 0)...)
-		if s.Name == analysis.States {
-			r.add("Answers", "", answerFindings(c)...)
-			r.add("Round trips", "", tripFindings(c)...)
+	rows := func(names ...string) (all []finding) {
+		for _, by := range countings(c.Runs > 0) {
+			for _, name := range names {
+				if s := c.Section(name); s != nil {
+					all = append(all, sectionFindings(s, by)...)
+				}
+			}
+		}
+		return all
+	}
+	r.add("States, and who answered", "", append(rows(analysis.States), answerFindings(c)...)...)
+	r.add("Round trips", "", tripFindings(c)...)
+	r.add("Families, and extensions seen in use", "", rows(analysis.Families, analysis.Extensions)...)
+	r.add("Clients", frequent(c, analysis.Clients), rows(analysis.Clients)...)
+	r.add("Versions", frequent(c, analysis.Versions), rows(analysis.Versions)...)
+	r.add("Ports", frequent(c, analysis.Ports), rows(analysis.PortRanges, analysis.Ports)...)
+	r.add("Networks", frequent(c, analysis.Nets8, analysis.Nets16, analysis.Nets32), rows(analysis.Nets8, analysis.Nets16, analysis.Nets32)...)
+	for _, name := range []string{analysis.Countries, analysis.Systems} {
+		if located(c, name) {
+			r.add(sectionTitle(name), frequent(c, name), rows(name)...)
 		}
 	}
-	r.add("Concentration", "HHI: the chance that two are of one; Nakamoto: the fewest that have more than half.", concentrationFindings(c)...)
+	r.add("How many, and how concentrated", "Over those that are known. HHI: the chance that two are of one. Nakamoto: the fewest that have more than half.", concentrationFindings(c)...)
+}
+
+// located reports whether there is a section in which anything is known.
+func located(c *analysis.Census, name string) bool {
+	s := c.Section(name)
+	return s != nil && s.Distinct[analysis.ByID].Value+s.Distinct[analysis.ByAddress].Value > 0
 }
 
 // countings are those that there is anything of.
@@ -115,28 +149,66 @@ func countings(runs bool) []analysis.Counting {
 	return all
 }
 
-// sectionTitle names a section, and how many classes there are.
-func sectionTitle(s *analysis.Section) string {
-	title := map[string]string{
-		analysis.Nets8: "IPv4 networks /8", analysis.Nets16: "IPv4 networks /16", analysis.Nets32: "IPv6 networks /32",
-		analysis.Systems: "autonomous systems", analysis.Extensions: "extensions seen in use",
-	}[s.Name]
-	if title == "" {
-		title = s.Name
+// sectionTitle names a section for people.
+func sectionTitle(name string) string {
+	if name == analysis.Systems {
+		return "Autonomous systems"
 	}
-	if n := s.Distinct[analysis.ByAddress].Value; int(n) > len(s.Classes) {
-		title += fmt.Sprintf(", the most frequent of %s", grouped(int64(n)))
-	}
-	return title
+	return strings.ToUpper(name[:1]) + name[1:]
 }
 
-func sectionFindings(s *analysis.Section, runs bool) (rows []finding) {
-	for _, by := range countings(runs) {
+// frequent says of how many classes those of a table are the most frequent; "" when
+// they are all.
+func frequent(c *analysis.Census, names ...string) string {
+	var of []string
+	for _, name := range names {
+		s := c.Section(name)
+		if s == nil {
+			continue
+		}
+		named := 0
 		for _, class := range s.Classes {
-			rows = append(rows, shareFinding(s.Name, class.Name, by.String(), class.Shares[by]))
+			if class.Name != analysis.Other && class.Name != analysis.Unknown {
+				named++
+			}
+		}
+		if n := max(s.Distinct[analysis.ByID].Value, s.Distinct[analysis.ByAddress].Value); int(n) > named {
+			of = append(of, fmt.Sprintf("%s %s", grouped(int64(n)), strings.ToLower(name)))
 		}
 	}
+	if len(of) == 0 {
+		return ""
+	}
+	return "The most frequent of " + strings.Join(of, ", ") + "; --top N names more"
+}
+
+func sectionFindings(s *analysis.Section, by analysis.Counting) (rows []finding) {
+	for _, class := range s.Classes {
+		rows = append(rows, shareFinding(s.Name, className(s.Name, class.Name), by.String(), class.Shares[by]))
+	}
 	return rows
+}
+
+// className names a class so that no other one in its table has the same name.
+func className(section, class string) string {
+	rest := class == analysis.Other || class == analysis.Unknown
+	switch {
+	case section == analysis.States && class == analysis.Unknown:
+		return "state unknown"
+	case section == analysis.Families && class == analysis.Unknown:
+		return "family unknown"
+	case section == analysis.Extensions && class == analysis.Other:
+		return "other extensions"
+	case section == analysis.Ports && rest:
+		return class + " ports"
+	case section == analysis.PortRanges && class == "6881":
+		return "6881, the default"
+	case section == analysis.PortRanges && rest:
+		return "no port"
+	case (section == analysis.Nets8 || section == analysis.Nets16 || section == analysis.Nets32) && rest:
+		return class + " " + section
+	}
+	return class
 }
 
 // shareFinding returns a finding of a share.
@@ -158,8 +230,8 @@ func answerFindings(c *analysis.Census) (rows []finding) {
 	for _, by := range countings(c.Runs > 0) {
 		if c.Asked.Nodes[by].Of > 0 {
 			rows = append(rows,
-				shareFinding("answers", "of those asked", by.String(), c.Asked.Nodes[by]),
-				shareFinding("answers", "of queries to them", by.String(), c.Asked.Queries[by]))
+				shareFinding("answers", "answered, of those asked", by.String(), c.Asked.Nodes[by]),
+				shareFinding("answers", "answered, of queries sent", by.String(), c.Asked.Queries[by]))
 		}
 	}
 	return rows
@@ -190,19 +262,20 @@ func quantileName(p float64) string {
 	return fmt.Sprintf("%.6g %%", 100*p)
 }
 
-// concentrationFindings tells how unevenly those counted spread.
+// concentrationFindings tells how many there are, and how unevenly they spread.
 func concentrationFindings(c *analysis.Census) (rows []finding) {
 	for _, by := range countings(c.Runs > 0) {
-		for _, o := range c.Over {
-			rows = append(rows,
-				numberFinding("concentration", o.Over+", Gini", by.String(), o.Gini[by], ""),
-				numberFinding("concentration", o.Over+", HHI", by.String(), o.HHI[by], ""),
-				numberFinding("concentration", o.Over+", Nakamoto", by.String(), o.Nakamoto[by], ""))
-			if n := o.Unknown[by].Value; n > 0 {
-				f := found("concentration", o.Over+", left out: unknown", math.NaN(), "")
-				f.counted, f.count = by.String(), n
-				rows = append(rows, f)
+		add := func(item string, n [analysis.Countings]analysis.Number, unit string) {
+			if !math.IsNaN(n[by].Value) {
+				rows = append(rows, numberFinding("concentration", item, by.String(), n[by], unit))
 			}
+		}
+		add("counted", c.Totals, "")
+		for _, o := range c.Over {
+			add(o.Over, c.Section(o.Over).Distinct, "")
+			add(o.Over+", Gini", o.Gini, "")
+			add(o.Over+", HHI", o.HHI, "")
+			add(o.Over+", Nakamoto", o.Nakamoto, "")
 		}
 	}
 	return rows

@@ -143,7 +143,9 @@ func (l *listener) rate() Number {
 	}
 	if len(whole) >= 2 {
 		n := Mean(whole, censusLevel).within(0, math.Inf(1))
-		n.Interval.Method = "Student's t over hours"
+		if n.Interval.Level > 0 {
+			n.Interval.Method = "Student's t over hours"
+		}
 		return n
 	}
 	n := none()

@@ -58,8 +58,8 @@ func shareOf(hits, n int) Share {
 //
 //	m ± t(1-a/2; n-1) s / sqrt(n),  a = 1-level
 //
-// where s is their standard deviation; of one value there is none, of no value the
-// mean is NaN. The interval is exact when the values are drawn independently from a
+// where s is their standard deviation; of one value there is none, and of values that
+// are all the same, as what they are spread over does not show. The mean of none is NaN. The interval is exact when the values are drawn independently from a
 // normal distribution, and close to that for others as n grows (Student, The
 // probable error of a mean, Biometrika 6, 1908). Runs that follow each other within
 // minutes see the same nodes and are not independent: it is then too narrow for what
@@ -74,7 +74,10 @@ func Mean(values []float64, level float64) Number {
 		mean, sd := stat.MeanStdDev(values, nil)
 		t := distuv.StudentsT{Mu: 0, Sigma: 1, Nu: float64(len(values) - 1)}.Quantile((1 + level) / 2)
 		half := t * sd / math.Sqrt(float64(len(values)))
-		n.Value, n.Interval = mean, Interval{Lo: mean - half, Hi: mean + half, Level: level, Method: "Student's t over runs"}
+		n.Value = mean
+		if sd > 1e-12*math.Abs(mean) { // less is of rounding
+			n.Interval = Interval{Lo: mean - half, Hi: mean + half, Level: level, Method: "Student's t over runs"}
+		}
 	}
 	return n
 }

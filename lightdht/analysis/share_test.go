@@ -84,6 +84,9 @@ func TestMeanByHand(t *testing.T) {
 	if one := Mean([]float64{7}, 0.95); one.Value != 7 || one.Interval != (Interval{}) {
 		t.Errorf("of one: %+v", one)
 	}
+	if alike := Mean([]float64{0.1, 0.1, 0.1}, 0.95); !close(alike.Value, 0.1, 1e-12) || alike.Samples != 3 || alike.Interval != (Interval{}) {
+		t.Errorf("of three that are the same: %+v", alike)
+	}
 	if no := Mean(nil, 0.95); !math.IsNaN(no.Value) || no.Samples != 0 {
 		t.Errorf("of none: %+v", no)
 	}
