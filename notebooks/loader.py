@@ -6,12 +6,16 @@ import pandas as pd
 
 DATA = os.environ.get("LIGHTDHT_DATA") or pathlib.Path(__file__).parent / "../datasets/sample"
 ENDINGS = ("", ".csv.gz", ".csv", ".ndjson.gz", ".ndjson")
-TYPES = {"int": "Int64", "float": "float64", "bool": "boolean"}  # others: string; "time" is more, see below
+TYPES = {"int": "Int64", "float": "float64", "bool": "boolean"}  # others: text, and "time" is made of that
 
 
 class Unfit(Exception):
     """What does not fit, and what to do about it."""
-    _render_traceback_ = lambda self: [f"Unfit: {self}"]  # one line in a notebook
+    _render_traceback_ = lambda self: [f"{type(self).__name__}: {self}"]  # one line in a notebook
+
+
+class Absent(Unfit):
+    """There is no such file."""
 
 
 def load(name, folder=DATA):
@@ -19,7 +23,7 @@ def load(name, folder=DATA):
     manifest says is in .attrs["manifest"]."""
     path = next((p for e in ENDINGS if (p := pathlib.Path(folder, name + e)).is_file()), None)
     if path is None:
-        raise Unfit(f"{name}: not in {folder}: notebooks/README.md says how to make it, or set LIGHTDHT_DATA to the folder that has it")
+        raise Absent(f"{name}: not in {folder}: notebooks/README.md says how to make it, or set LIGHTDHT_DATA to the folder that has it")
     try:
         manifest = json.loads(path.with_name(path.name + ".manifest.json").read_text())
         columns, rows, digest = {c["name"]: c["type"] for c in manifest["columns"]}, manifest["rows"], manifest["sha256"]
@@ -28,7 +32,7 @@ def load(name, folder=DATA):
     if digest != hashlib.sha256(path.read_bytes()).hexdigest():
         raise Unfit(f"{path.name}: not the bytes that its manifest tells of (sha256): get both again")
     try:
-        table = read(path, {c: TYPES.get(t, "string") for c, t in columns.items()})
+        table = read(path, {c: TYPES.get(t, "object") for c, t in columns.items()})
         for column in [c for c, t in columns.items() if t == "time"]:
             micros = pd.to_numeric(table[column], errors="coerce").astype("Int64")  # of --times us
             table[column] = pd.to_datetime(table[column], utc=True) if micros.isna().all() else pd.to_datetime(micros, unit="us", utc=True)

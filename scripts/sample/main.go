@@ -23,6 +23,7 @@ import (
 
 	"github.com/lightdht/lightdht/lightdht"
 	"github.com/lightdht/lightdht/lightdht/kad"
+	"github.com/lightdht/lightdht/lightdht/survey"
 	"github.com/lightdht/lightdht/lightdht/testnet"
 )
 
@@ -30,7 +31,8 @@ import (
 type plan struct {
 	store, truth         string // folders
 	alive, left          int
-	runs, lookups, width int
+	runs, lookups, again int
+	width                int
 	around               time.Duration
 	seed                 uint64
 }
@@ -43,12 +45,13 @@ func main() {
 	flag.IntVar(&p.left, "left", 800, "hosts that were there before")
 	flag.IntVar(&p.runs, "runs", 2, "runs, one after the other")
 	flag.IntVar(&p.lookups, "lookups", 50, "lookups of random targets in each run")
-	flag.IntVar(&p.width, "width", 24, "how many of the closest must have answered before one ends")
-	flag.DurationVar(&p.around, "around", 10*time.Second, "how long to look around after the lookups")
+	flag.IntVar(&p.again, "again", 16, "of these done again, twice as wide")
+	flag.IntVar(&p.width, "width", survey.DefaultWidth, "how many of the closest must have answered before one ends")
+	flag.DurationVar(&p.around, "around", 5*time.Second, "how long to look around after the lookups")
 	flag.Uint64Var(&p.seed, "seed", 1, "what hosts and targets follow from")
 	flag.Parse()
-	if p.store == "" || p.truth == "" || flag.NArg() > 0 || p.alive < 100 || p.left < 0 || p.runs < 1 || p.lookups < 1 {
-		log.Fatal("want -store DIR -truth DIR, at least 100 -nodes, and one of -runs and -lookups: see sample -help")
+	if p.store == "" || p.truth == "" || flag.NArg() > 0 || p.alive < 100 || p.left < 0 || p.runs < 1 || p.lookups < 1 || p.again < 1 {
+		log.Fatal("want -store DIR -truth DIR, at least 100 -nodes, and one of -runs, -lookups and -again: see sample -help")
 	}
 	if err := p.run(context.Background()); err != nil {
 		log.Fatal(err)
@@ -105,12 +108,7 @@ func (p plan) settle(ctx context.Context, memory *testnet.Memory, hosts []host) 
 
 // targets are random, and follow from the seed.
 func (p plan) targets() []kad.ID {
-	rng := rand.New(rand.NewPCG(p.seed, 1))
-	targets := make([]kad.ID, p.runs*p.lookups)
-	for i := range targets {
-		targets[i] = randomID(rng)
-	}
-	return targets
+	return survey.Random(rand.New(rand.NewPCG(p.seed, 1)), p.runs*p.lookups)
 }
 
 func randomID(rng *rand.Rand) (id kad.ID) {

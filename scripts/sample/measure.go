@@ -6,12 +6,12 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/netip"
-	"sync"
 	"time"
 
 	"github.com/lightdht/lightdht/lightdht"
 	"github.com/lightdht/lightdht/lightdht/dataset"
 	"github.com/lightdht/lightdht/lightdht/kad"
+	"github.com/lightdht/lightdht/lightdht/survey"
 	"github.com/lightdht/lightdht/lightdht/testnet"
 )
 
@@ -55,7 +55,7 @@ func (p plan) keep(ctx context.Context, store *dataset.Store, cfg lightdht.Confi
 		return err
 	}
 	defer node.Close()
-	if err := p.lookUp(ctx, node, targets); err != nil {
+	if _, err := survey.Targets(ctx, node, targets, survey.Config{Width: p.width, Again: p.again}); err != nil {
 		return err
 	}
 	look, enough := context.WithTimeout(ctx, p.around)
@@ -69,7 +69,8 @@ func (p plan) story() dataset.Manifest {
 		Tool: dataset.ThisTool("sample", ""), Command: "sample", Seed: &p.seed,
 		Parameters: map[string]string{
 			"nodes": fmt.Sprint(p.alive), "left": fmt.Sprint(p.left), "runs": fmt.Sprint(p.runs),
-			"lookups": fmt.Sprint(p.lookups), "width": fmt.Sprint(p.width), "around": p.around.String(),
+			"lookups": fmt.Sprint(p.lookups),
+			"width":   fmt.Sprint(p.width), "again": fmt.Sprint(p.again), "around": p.around.String(),
 		},
 	}
 }
@@ -87,28 +88,4 @@ func describe(m *dataset.Manifest, node *lightdht.Node) {
 			m.Counters[c.String()] = n
 		}
 	}
-}
-
-// lookUp looks up the targets, a few at a time.
-func (p plan) lookUp(ctx context.Context, node *lightdht.Node, targets []kad.ID) error {
-	if err := node.Bootstrap(ctx); err != nil {
-		return err
-	}
-	errs, next := make([]error, 8), make(chan kad.ID)
-	var under sync.WaitGroup
-	for i := range errs {
-		under.Go(func() {
-			for target := range next {
-				for _, err := range node.LookupWith(ctx, target, lightdht.LookupConfig{K: 8, Width: p.width, Purpose: "random"}) {
-					errs[i] = errors.Join(errs[i], err)
-				}
-			}
-		})
-	}
-	for _, target := range targets {
-		next <- target
-	}
-	close(next)
-	under.Wait()
-	return errors.Join(errs...)
 }
