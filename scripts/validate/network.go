@@ -1,0 +1,153 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"testing"
+	"testing/synctest"
+
+	"github.com/lightdht/lightdht/lightdht"
+	"github.com/lightdht/lightdht/lightdht/analysis"
+	"github.com/lightdht/lightdht/lightdht/kad"
+	"github.com/lightdht/lightdht/lightdht/survey"
+)
+
+func init() { checks = append(checks, check{"network", networkRows}) }
+
+// Each network is measured by package survey, through a real node, as in
+// `lightdht stats size --live`.
+const (
+	networkSize    = 100_000
+	networkLookups = 256
+	networkShare   = 25 // seeds for which one network is made
+)
+
+// world is a kind of network, and how it is measured.
+type world struct {
+	nodes   int     // that live
+	dead    float64 // share of the contacts that answers name
+	lost    float64 // share of our questions
+	width   int     // of lookups
+	lookups int
+}
+
+// sized is what one measurement of a world gives.
+type sized struct {
+	estimate
+	ideal  float64 // what would have been estimated from the true closest, over the truth
+	recall float64 // share of the true closest 8 that the lookups found
+	told   float64 // the estimated recall
+}
+
+func networkRows(seeds int) (rows []row) {
+	seeds = max(2, seeds/networkShare)
+	for _, w := range []world{
+		{dead: 0, width: survey.DefaultWidth},
+		{dead: 0.3, width: survey.DefaultWidth},
+		{dead: 0.5, width: survey.DefaultWidth},
+		{dead: 0.3, lost: 0.02, width: survey.DefaultWidth},
+		{dead: 0.3, width: 8},
+	} {
+		w.nodes, w.lookups = networkSize, networkLookups
+		found := overSeeds("network "+w.String(), seeds, w.measure)
+		rows = append(rows, row{"size, pooled, by lookups", w.String(), seeds, w.figures(found)})
+	}
+	return rows
+}
+
+// String says what the world is.
+func (w world) String() string {
+	s := fmt.Sprintf("%d lookups %d wide, %d nodes, %g %% of contacts dead", w.lookups, w.width, w.nodes, 100*w.dead)
+	if w.lost > 0 {
+		s += fmt.Sprintf(", %g %% of packets lost", 100*w.lost)
+	}
+	return s
+}
+
+// figures are those that a world is held to. Lookups that must miss nodes, being
+// narrow or losing packets, are shown beside the others for how much that does;
+// and for what a loss does, that the estimated recall makes up for it.
+func (w world) figures(found []sized) []figure {
+	all := ratios(column(found, func(s sized) estimate { return s.estimate }))
+	hold := held(column(found, func(s sized) estimate { return s.estimate }))
+	missed := bias(column(found, func(s sized) float64 { return s.ratio / s.ideal }), 0.005)
+	missed.name = "of it by missed nodes"
+	mended := bias(column(found, func(s sized) float64 { return s.ratio / s.ideal / s.told }), 0.005)
+	mended.name = "and over recall"
+	recall := bias(column(found, func(s sized) float64 { return 1 + s.recall }), boundless)
+	recall.name, recall.signed = "recall", false
+	told := bias(column(found, func(s sized) float64 { return 1 + s.told - s.recall }), 0.005)
+	told.name = "estimated off by"
+	switch {
+	case w.width < survey.DefaultWidth:
+		return []figure{bias(all, boundless), free(missed), rate("95 % intervals hold", hold), recall, free(told)}
+	case w.lost > 0:
+		return []figure{bias(all, boundless), free(missed), mended, recall, told}
+	}
+	return []figure{bias(all, 0.01), missed, spread(all, 0.025), covers(hold), recall, told}
+}
+
+// boundless is how far a figure may be off that is shown only.
+var boundless = math.Inf(1)
+
+// free makes f one that is shown only.
+func free(f figure) figure {
+	f.lo, f.hi = -boundless, boundless
+	return f
+}
+
+// measure makes a network and measures it.
+func (w world) measure(r *rand.Rand) (s sized) {
+	c := newCrowd(r.Uint64(), w.nodes, w.dead)
+	inBubble(func() {
+		node := must(lightdht.Listen("", lightdht.Config{
+			ID: drawID(r), Network: lightdht.Private, Conn4: newSeat(c, w.lost), Bootstrap: c.entrances(),
+			Upkeep: lightdht.UpkeepConfig{Off: true},
+		}))
+		defer node.Close()
+		found := must(survey.Targets(context.Background(), node, survey.Random(r, w.lookups), survey.Config{Width: w.width}))
+		s = c.judge(found)
+	})
+	return s
+}
+
+// inBubble runs f in a time of its own, which passes at once while all wait: a
+// time-out of 5 s costs nothing. A bubble needs a testing.T; this one reports to
+// nobody.
+func inBubble(f func()) { synctest.Test(new(testing.T), func(*testing.T) { f() }) }
+
+// judge compares what was found with the truth.
+func (c *crowd) judge(found *survey.Found) (s sized) {
+	var got, ideal []analysis.Spacing
+	truth, hits, all := float64(len(c.living)), 0, 0
+	for i, d := range found.Distances(kad.IPv4) {
+		res := found.Results[i]
+		closest := nearest(c.living, res.Target, len(d))
+		got = append(got, d.Spacing())
+		ideal = append(ideal, analysis.Spacing{K: len(d), Distance: res.Target.Distance(closest[len(d)-1]).Fraction()})
+		hits += common(survey.Closest(res, kad.IPv4, len(d)), closest)
+		all += len(d)
+	}
+	e := must(analysis.PooledSize(got, 0.95))
+	recall := must(analysis.Recall(found.Pairs(kad.IPv4), 0.95))
+	s.estimate = estimate{e.N / truth, e.Lo <= truth && truth <= e.Hi}
+	s.ideal = must(analysis.PooledSize(ideal, 0.95)).N / truth
+	s.recall, s.told = float64(hits)/float64(all), recall.Share
+	return s
+}
+
+// common counts the IDs that are in both lists.
+func common(a, b []kad.ID) (n int) {
+	in := map[kad.ID]bool{}
+	for _, id := range a {
+		in[id] = true
+	}
+	for _, id := range b {
+		if in[id] {
+			n++
+		}
+	}
+	return n
+}
