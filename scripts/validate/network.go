@@ -22,6 +22,9 @@ const (
 	networkSize    = 100_000
 	networkLookups = 256
 	networkShare   = 25 // seeds for which one network is made
+
+	fewNetworks = 4  // that few seeds make,
+	fewLookups  = 16 // with so many lookups
 )
 
 // world is a kind of network, and how it is measured.
@@ -42,7 +45,10 @@ type sized struct {
 }
 
 func networkRows(seeds int) (rows []row) {
-	seeds = max(2, seeds/networkShare)
+	seeds, lookups := seeds/networkShare, networkLookups
+	if seeds < 4*fewNetworks {
+		seeds, lookups = fewNetworks, fewLookups
+	}
 	for _, w := range []world{
 		{dead: 0, width: survey.DefaultWidth},
 		{dead: 0.3, width: survey.DefaultWidth},
@@ -50,7 +56,7 @@ func networkRows(seeds int) (rows []row) {
 		{dead: 0.3, lost: 0.02, width: survey.DefaultWidth},
 		{dead: 0.3, width: 8},
 	} {
-		w.nodes, w.lookups = networkSize, networkLookups
+		w.nodes, w.lookups = networkSize, lookups
 		found := overSeeds("network "+w.String(), seeds, w.measure)
 		rows = append(rows, row{"size, pooled, by lookups", w.String(), seeds, w.figures(found)})
 	}
@@ -59,7 +65,7 @@ func networkRows(seeds int) (rows []row) {
 
 // String says what the world is.
 func (w world) String() string {
-	s := fmt.Sprintf("%d lookups %d wide, %d nodes, %g %% of contacts dead", w.lookups, w.width, w.nodes, 100*w.dead)
+	s := fmt.Sprintf("%d lookups %d wide, %g k nodes, %g %% of contacts dead", w.lookups, w.width, float64(w.nodes)/1000, 100*w.dead)
 	if w.lost > 0 {
 		s += fmt.Sprintf(", %g %% of packets lost", 100*w.lost)
 	}
@@ -75,7 +81,7 @@ func (w world) figures(found []sized) []figure {
 	missed := bias(column(found, func(s sized) float64 { return s.ratio / s.ideal }), 0.005)
 	missed.name = "of it by missed nodes"
 	mended := bias(column(found, func(s sized) float64 { return s.ratio / s.ideal / s.told }), 0.005)
-	mended.name = "and over recall"
+	mended.name = "which over recall is"
 	recall := bias(column(found, func(s sized) float64 { return 1 + s.recall }), boundless)
 	recall.name, recall.signed = "recall", false
 	told := bias(column(found, func(s sized) float64 { return 1 + s.told - s.recall }), 0.005)
@@ -86,7 +92,7 @@ func (w world) figures(found []sized) []figure {
 	case w.lost > 0:
 		return []figure{bias(all, boundless), free(missed), mended, recall, told}
 	}
-	return []figure{bias(all, 0.01), missed, spread(all, 0.025), covers(hold), recall, told}
+	return []figure{bias(all, 0.01), missed, spread(all, 0.4/math.Sqrt(float64(w.lookups))), covers(hold), recall, told}
 }
 
 // boundless is how far a figure may be off that is shown only.
@@ -119,23 +125,25 @@ func (w world) measure(r *rand.Rand) (s sized) {
 func inBubble(f func()) { synctest.Test(new(testing.T), func(*testing.T) { f() }) }
 
 // judge compares what was found with the truth.
-func (c *crowd) judge(found *survey.Found) (s sized) {
-	var got, ideal []analysis.Spacing
-	truth, hits, all := float64(len(c.living)), 0, 0
-	for i, d := range found.Distances(kad.IPv4) {
-		res := found.Results[i]
-		closest := nearest(c.living, res.Target, len(d))
-		got = append(got, d.Spacing())
-		ideal = append(ideal, analysis.Spacing{K: len(d), Distance: res.Target.Distance(closest[len(d)-1]).Fraction()})
-		hits += common(survey.Closest(res, kad.IPv4, len(d)), closest)
-		all += len(d)
+func (c *crowd) judge(found *survey.Found) sized {
+	var spacings, ideal []analysis.Spacing
+	for _, d := range found.Distances(kad.IPv4) {
+		spacings = append(spacings, d.Spacing())
 	}
-	e := must(analysis.PooledSize(got, 0.95))
-	recall := must(analysis.Recall(found.Pairs(kad.IPv4), 0.95))
-	s.estimate = estimate{e.N / truth, e.Lo <= truth && truth <= e.Hi}
-	s.ideal = must(analysis.PooledSize(ideal, 0.95)).N / truth
-	s.recall, s.told = float64(hits)/float64(all), recall.Share
-	return s
+	hits, k := 0, found.K
+	for _, res := range found.Results {
+		closest := nearest(c.living, res.Target, k)
+		ideal = append(ideal, analysis.Spacing{K: k, Distance: res.Target.Distance(closest[k-1]).Fraction()})
+		hits += common(survey.Closest(res, kad.IPv4, k), closest)
+	}
+	e, best := must(analysis.PooledSize(spacings, 0.95)), must(analysis.PooledSize(ideal, 0.95))
+	truth := float64(len(c.living))
+	return sized{
+		estimate: estimate{e.N / truth, e.Lo <= truth && truth <= e.Hi},
+		ideal:    best.N / truth,
+		recall:   float64(hits) / float64(k*len(ideal)),
+		told:     must(analysis.Recall(found.Pairs(kad.IPv4), 0.95)).Share,
+	}
 }
 
 // common counts the IDs that are in both lists.

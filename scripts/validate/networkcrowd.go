@@ -41,10 +41,15 @@ func newCrowd(seed uint64, living int, dead float64) *crowd {
 	rng := rand.New(rand.NewPCG(seed, 0))
 	n := int(math.Round(float64(living) / (1 - dead)))
 	c := &crowd{seed: seed, ids: make([]kad.ID, n), silent: make([]bool, n)}
+	first := make([]uint64, n) // bytes of the IDs, which no two have in common
+	for i := range first {
+		first[i] = rng.Uint64()
+	}
+	slices.Sort(first)
 	for i := range c.ids {
 		c.ids[i] = drawID(rng)
+		binary.BigEndian.PutUint64(c.ids[i][:], first[i])
 	}
-	slices.SortFunc(c.ids, kad.ID.Compare)
 	for _, i := range rng.Perm(n)[:n-living] {
 		c.silent[i] = true
 	}
