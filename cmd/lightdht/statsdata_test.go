@@ -39,6 +39,10 @@ func archive(t *testing.T) (dir string) {
 			if i%4 > 0 {
 				s.Event, s.RTT, s.Version, s.BEPs = record.Replied, time.Duration(i)*time.Millisecond, []byte("LT\x02\x00"), record.BEP42
 				r.Record(&s)
+				continue
+			}
+			for s.Event = record.Failed; s.Time.Minute() < 3; s.Time = s.Time.Add(time.Minute) {
+				r.Record(&s)
 			}
 		}
 		for i := range 3 {
@@ -139,6 +143,8 @@ func TestContactsOfStoreAndFile(t *testing.T) {
 			if i >= 20 && i < 40 {
 				want.Replies = 2
 			}
+		} else if want.Failures = 3; i >= 20 && i < 40 {
+			want.Failures = 6
 		}
 		if c != want || (c.Version != "") != (i%4 > 0) {
 			t.Errorf("contact %d: %+v, want %+v", i, c, want)
@@ -146,10 +152,10 @@ func TestContactsOfStoreAndFile(t *testing.T) {
 	}
 	runs := runsOfStore(t, store)
 	for _, choice := range [][]string{
-		nil, {"--family", "ipv6"}, {"--family", "ipv4"}, {"--prefix", "8/1"}, {"--since", "2026-11-01T12:00:00Z"}, {"--run", runs[1]}, {"--state", "questionable"},
+		nil, {"--family", "ipv6"}, {"--family", "ipv4"}, {"--prefix", "8/1"}, {"--since", "2026-11-01T12:00:00Z"}, {"--run", runs[1]}, {"--state", "bad"},
 	} {
 		want := contactsIn(t, dataOf(t, append([]string{"--store", store}, choice...)...))
-		if len(want) == 0 || choice != nil && choice[0] != "--state" && len(want) == 60 {
+		if len(want) == 0 || choice != nil && len(want) == 60 {
 			t.Errorf("%v chooses %d of 60", choice, len(want))
 		}
 		for _, name := range []string{"a.csv", "a.ndjson.gz", "a.json", "a.parquet", "a.sqlite"} {
@@ -158,7 +164,7 @@ func TestContactsOfStoreAndFile(t *testing.T) {
 			if choice != nil && choice[0] == "--run" { // a file has only the run that saw a contact last
 				want = slices.DeleteFunc(want, func(c analysis.Contact) bool { return c.Run != runs[1] })
 				for i := range got {
-					got[i].Replies = want[i].Replies
+					got[i].Replies, got[i].Failures = want[i].Replies, want[i].Failures
 				}
 			}
 			if !slices.Equal(got, want) {
@@ -259,8 +265,10 @@ func TestMixedNetworks(t *testing.T) {
 			t.Fatal(err)
 		}
 		var last error
-		for _, err := range dataOf(t, name).contacts() {
-			last = err
+		for c, err := range dataOf(t, name).contacts() {
+			if last = err; err == nil && c.Secure != kad.IsSecureID(c.ID, c.Addr.Addr()) {
+				t.Errorf("%s: secure is %v, without a column that tells", c.Addr, c.Secure)
+			}
 		}
 		if (last != nil) != mixed || mixed && !strings.Contains(last.Error(), "several networks are mixed") {
 			t.Errorf("%d replies: %v", replies, last)
