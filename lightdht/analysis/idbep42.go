@@ -2,11 +2,9 @@ package analysis
 
 import (
 	"cmp"
-	"net/netip"
 	"slices"
 
 	"github.com/lightdht/lightdht/lightdht/kad"
-	"gonum.org/v1/gonum/stat/distuv"
 )
 
 // Compliance is how many nodes have an ID that BEP 42 allows for their address.
@@ -41,8 +39,9 @@ func (s *IDSample) Compliance() []Compliance {
 		if counts[of] == nil {
 			counts[of] = make([]Compliance, len(s.clients)+1)
 		}
-		counts[of][r.client].count(r.secure, addr)
-		counts[of][len(s.clients)].count(r.secure, addr)
+		exempt := !s.options.Hidden && kad.IsLocal(addr)
+		counts[of][r.client].count(r.secure, exempt)
+		counts[of][len(s.clients)].count(r.secure, exempt)
 	}
 	var all []Compliance
 	for family, clients := range counts {
@@ -53,7 +52,9 @@ func (s *IDSample) Compliance() []Compliance {
 			if c.Family, c.Total = family, i == len(s.clients); !c.Total {
 				c.Client = s.clients[i]
 			}
-			c.Interval = secureInterval(c.Secure, c.Nodes)
+			if c.Nodes > 0 {
+				c.Interval = ClopperPearson(c.Secure, c.Nodes, 0.95)
+			}
 			all = append(all, c)
 		}
 	}
@@ -62,15 +63,14 @@ func (s *IDSample) Compliance() []Compliance {
 }
 
 // count takes in one node.
-func (c *Compliance) count(secure bool, addr netip.Addr) {
-	switch {
-	case kad.IsLocal(addr):
+func (c *Compliance) count(secure, exempt bool) {
+	if exempt {
 		c.Exempt++
 		return
-	case secure:
+	}
+	if c.Nodes++; secure {
 		c.Secure++
 	}
-	c.Nodes++
 }
 
 // compare orders by family, total first, then from many to few.
@@ -83,20 +83,4 @@ func (c Compliance) compare(other Compliance) int {
 	}
 	return cmp.Or(cmp.Compare(c.Family, other.Family), cmp.Compare(other.Nodes+other.Exempt, c.Nodes+c.Exempt),
 		cmp.Compare(c.Client, other.Client))
-}
-
-// secureInterval is Clopper and Pearson's; of nothing, none.
-func secureInterval(hits, n int) Interval {
-	const tail = 0.025
-	i := Interval{Lo: 0, Hi: 1, Level: 0.95, Method: "Clopper-Pearson"}
-	if n == 0 {
-		return Interval{}
-	}
-	if hits > 0 {
-		i.Lo = distuv.Beta{Alpha: float64(hits), Beta: float64(n - hits + 1)}.Quantile(tail)
-	}
-	if hits < n {
-		i.Hi = distuv.Beta{Alpha: float64(hits + 1), Beta: float64(n - hits)}.Quantile(1 - tail)
-	}
-	return i
 }

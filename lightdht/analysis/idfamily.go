@@ -58,39 +58,43 @@ func (f *prepared) search(found []candidate, keys []uint64) []candidate {
 	return found
 }
 
-// appendInner appends the candidates of the depths below 21 within the zones of
-// 21 bits, each of which is given how many keys it has.
-func appendInner(found []candidate, keys []uint64) []candidate {
+// appendInner appends the candidates of the depths below bound within the zones
+// of bound bits, each of which is given how many keys it has.
+func appendInner(found []candidate, keys []uint64, bound int) []candidate {
 	families := 0
-	for n := range boundZones(keys) {
-		if len(n) > 1 {
+	for zone := range zonesOf(keys, bound) {
+		if len(zone) > 1 {
 			families++
 		}
 	}
 	var known [64][]prepared // by how many keys a zone has: most have few
-	for zone := range boundZones(keys) {
+	for zone := range zonesOf(keys, bound) {
 		n := len(zone)
-		if n < 2 {
+		var all []prepared
+		switch {
+		case n < 2:
 			continue
+		case n >= len(known):
+			all = innerFamilies(n, families, bound)
+		default:
+			if known[n] == nil {
+				known[n] = innerFamilies(n, families, bound)
+			}
+			all = known[n]
 		}
-		if n >= len(known) {
-			found = searchInner(found, zone, innerFamilies(n, families))
-			continue
+		for i := range all {
+			found = all[i].search(found, zone)
 		}
-		if known[n] == nil {
-			known[n] = innerFamilies(n, families)
-		}
-		found = searchInner(found, zone, known[n])
 	}
 	return found
 }
 
 // innerFamilies returns the searches of a zone of n keys, for each depth at which
 // as many could stand out.
-func innerFamilies(n, families int) []prepared {
+func innerFamilies(n, families, bound int) []prepared {
 	all := []prepared{}
-	for depth := boundBits + 1; depth <= deepestZones; depth++ {
-		f := binFamily{n: n, depth: depth, bins: math.Ldexp(1, depth-boundBits), families: float64(families)}
+	for depth := bound + 1; depth <= deepestZones; depth++ {
+		f := binFamily{n: n, depth: depth, bins: math.Ldexp(1, depth-bound), families: float64(families)}
 		if f.least() <= n {
 			all = append(all, f.prepare())
 		}
@@ -98,18 +102,11 @@ func innerFamilies(n, families int) []prepared {
 	return all
 }
 
-func searchInner(found []candidate, zone []uint64, of []prepared) []candidate {
-	for i := range of {
-		found = of[i].search(found, zone)
-	}
-	return found
-}
-
-// boundZones yields the keys of one prefix of 21 bits after the other.
-func boundZones(keys []uint64) iter.Seq[[]uint64] {
+// zonesOf yields the keys of one prefix of so many bits after the other.
+func zonesOf(keys []uint64, bits int) iter.Seq[[]uint64] {
 	return func(yield func([]uint64) bool) {
 		for begin := 0; begin < len(keys); {
-			end := binEnd(keys, begin, 64-boundBits)
+			end := binEnd(keys, begin, uint(64-bits))
 			if !yield(keys[begin:end]) {
 				return
 			}

@@ -14,12 +14,13 @@ import (
 // circle, in units of the mean gap, which is 2^160/N: for uniform points their law
 // is exponential with mean 1.
 type GapTest struct {
-	Gaps      int // as many as points
-	Moran     Test
-	Least     float64
-	Median    float64 // ln 2 = 0.693 by chance
-	Greatest  float64
-	Quantiles []GapQuantile // for a quantile-quantile plot, ascending
+	Gaps           int // as many as points
+	Moran          Test
+	Least          float64
+	Median         float64 // ln 2 = 0.693 by chance
+	MedianInterval Interval
+	Greatest       float64
+	Quantiles      []GapQuantile // for a quantile-quantile plot, ascending
 }
 
 // GapQuantile is one of the sorted gaps beside what uniform points would have.
@@ -60,13 +61,15 @@ func (p IDPoints) Gaps() (GapTest, error) {
 		before = id
 	}
 	slices.Sort(gaps)
+	at, lo, hi := QuantileRanks(0.5, len(gaps), 0.95)
 	return GapTest{
-		Gaps:      len(gaps),
-		Moran:     moran(sum, n),
-		Least:     gaps[0],
-		Median:    (gaps[(len(gaps)-1)/2] + gaps[len(gaps)/2]) / 2,
-		Greatest:  gaps[len(gaps)-1],
-		Quantiles: gapQuantiles(gaps),
+		Gaps:           len(gaps),
+		Moran:          moran(sum, n),
+		Least:          gaps[0],
+		Median:         gaps[at-1],
+		MedianInterval: Interval{Lo: gaps[lo-1], Hi: gaps[hi-1], Level: 0.95, Method: orderStatistics},
+		Greatest:       gaps[len(gaps)-1],
+		Quantiles:      gapQuantiles(gaps),
 	}, nil
 }
 

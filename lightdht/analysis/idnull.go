@@ -45,14 +45,41 @@ func (n Null) String() string {
 
 // Points returns what is independent and uniform under null: the distinct IDs,
 // or one ID of each cell, sorted. It makes a new slice, of 20 bytes a point.
+//
+// When the sample is of a zone, the points are the bits that follow its prefix: as
+// if the zone were the whole space.
 func (s *IDSample) Points(null Null) IDPoints {
 	points := make(IDPoints, 0, s.IDs)
 	if null == OneNodePerAddress {
 		for run := range s.byID() {
 			points = append(points, run[0].id)
 		}
-		return points
+	} else {
+		points = s.appendAllCells(points)
 	}
+	if zone := s.options.Zone.Bits(); zone > 0 {
+		for i := range points {
+			points[i] = beyond(points[i], zone)
+		}
+	}
+	return points
+}
+
+// beyond returns id without its first bits, and zeros behind it.
+func beyond(id kad.ID, bits int) (rest kad.ID) {
+	for i := range rest {
+		if at := i + bits/8; at < len(id) {
+			rest[i] = id[at] << (bits % 8)
+		}
+		if at := i + bits/8 + 1; at < len(id) {
+			rest[i] |= id[at] >> (8 - bits%8)
+		}
+	}
+	return rest
+}
+
+// appendAllCells appends one ID of each cell.
+func (s *IDSample) appendAllCells(points IDPoints) IDPoints {
 	var zone []resident // of one prefix of 21 bits
 	for run := range s.byID() {
 		r := resident{id: run[0].id, network: home(run)}

@@ -40,7 +40,7 @@ func cellsOf(contacts []*Contact, depth int) map[kad.Prefix]int {
 }
 
 func TestCellsAgainstTwin(t *testing.T) {
-	c := crowd{r: source(t, 1)}
+	c := throng{r: source(t, 1)}
 	c.honest(500, true)
 	c.honest(500, false)
 	c.vpn(300)
@@ -62,7 +62,7 @@ func TestCellsAgainstTwin(t *testing.T) {
 	for _, depth := range []int{1, 4, 13, 20, 21} {
 		got := map[kad.Prefix]int{}
 		for prefix, n := range cells.Counts(depth) {
-			got[zonePrefix(prefix<<(64-depth), depth)] = n
+			got[zonePrefix(kad.Prefix{}, prefix<<(64-depth), depth)] = n
 		}
 		if want := cellsOf(c.contacts, depth); !maps.Equal(got, want) {
 			t.Errorf("%d cells by %d bits differ from the twin's", len(cells), depth)
@@ -76,7 +76,7 @@ func TestCellsAgainstTwin(t *testing.T) {
 // Which ID stands for its cell must not lean to either side.
 func TestCellsDoNotLean(t *testing.T) {
 	const cells = 2000
-	c := crowd{r: source(t, 2)}
+	c := throng{r: source(t, 2)}
 	for range cells {
 		c.sybils(5, 21, true)
 	}

@@ -22,7 +22,7 @@ func TestCountsAgainstTwin(t *testing.T) {
 				want[id.Prefix(depth)]++
 			}
 			for prefix, count := range points.Counts(depth) {
-				got[zonePrefix(prefix<<(64-depth), depth)] += count
+				got[zonePrefix(kad.Prefix{}, prefix<<(64-depth), depth)] += count
 			}
 			if !maps.Equal(got, want) {
 				t.Errorf("%d points by %d bits: other counts than the twin's", n, depth)

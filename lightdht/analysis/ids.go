@@ -14,6 +14,13 @@ import (
 	"github.com/lightdht/lightdht/lightdht/kad"
 )
 
+// IDOptions say which contacts of IDs count, and what is known of them.
+type IDOptions struct {
+	All    bool       // those that never answered count too
+	Zone   kad.Prefix // the IDs are those of a zone: its bits are no chance
+	Hidden bool       // addresses are pseudonyms: which are local is not known
+}
+
 // IDSample holds the contacts whose IDs are judged: 42 bytes for each, so that
 // ten million take 420 MB. [GatherIDs] makes one; it is read only from then on.
 type IDSample struct {
@@ -22,6 +29,7 @@ type IDSample struct {
 	Addresses int // distinct IP addresses among them
 	Silent    int // contacts left out, since they never answered
 
+	options IDOptions
 	records []idRecord // pairs of ID and IP address, each once, sorted by both
 	clients []string   // what idRecord.client counts in; the first is ""
 }
@@ -65,18 +73,22 @@ func compareRecords(a, b idRecord) int {
 }
 
 // GatherIDs takes in contacts, in any order. Those that never answered are no
-// evidence of a node: they are left out and counted in Silent, unless all is true.
+// evidence of a node: unless they are asked for they are left out, and counted in
+// Silent. IDs outside the options' zone are left out, too.
 //
 // An error of contacts is returned as it is. It is an error that none is left, that
 // all have one ID, or one IP address: then neither [Null] says anything of them.
-func GatherIDs(contacts iter.Seq2[*Contact, error], all bool) (*IDSample, error) {
-	s := &IDSample{clients: []string{""}}
+func GatherIDs(contacts iter.Seq2[*Contact, error], options IDOptions) (*IDSample, error) {
+	s := &IDSample{options: options, clients: []string{""}}
 	codes := map[string]uint16{"": 0}
 	for c, err := range contacts {
 		if err != nil {
 			return nil, err
 		}
-		if !all && !c.Answered() {
+		if !options.Zone.Contains(c.ID) {
+			continue
+		}
+		if !options.All && !c.Answered() {
 			s.Silent++
 			continue
 		}

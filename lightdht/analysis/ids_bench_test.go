@@ -1,7 +1,6 @@
 package analysis
 
 import (
-	"flag"
 	"fmt"
 	"iter"
 	"math/rand/v2"
@@ -11,8 +10,6 @@ import (
 
 	"github.com/lightdht/lightdht/lightdht/kad"
 )
-
-var hugeIDs = flag.Bool("hugeids", false, "benchmark the statistics of IDs with 10 M contacts besides")
 
 // drawIDs yields n contacts one after the other, in random order of IDs: nine in
 // ten of IPv4, a third of those bound to their address, each with four in five
@@ -41,11 +38,7 @@ func drawIDs(n int) iter.Seq2[*Contact, error] {
 }
 
 func BenchmarkIDs(b *testing.B) {
-	sizes := []int{1e5, 1e6}
-	if *hugeIDs {
-		sizes = append(sizes, 1e7)
-	}
-	for _, n := range sizes {
+	for _, n := range sizes() {
 		b.Run(fmt.Sprint(n), func(b *testing.B) {
 			for b.Loop() {
 				everything(b, n)
@@ -59,7 +52,7 @@ func BenchmarkIDs(b *testing.B) {
 
 // everything is all statistics of IDs, with the time that each takes.
 func everything(b *testing.B, n int) {
-	s := stage(b, "gather", func() (*IDSample, error) { return GatherIDs(drawIDs(n), false) })
+	s := stage(b, "gather", func() (*IDSample, error) { return GatherIDs(drawIDs(n), IDOptions{}) })
 	for _, null := range Nulls {
 		points := stage(b, "points", func() (IDPoints, error) { return s.Points(null), nil })
 		for _, depth := range points.Depths() {

@@ -13,23 +13,23 @@ import (
 	"github.com/lightdht/lightdht/lightdht/kad"
 )
 
-// crowd builds contacts whose truth is known.
-type crowd struct {
+// throng builds contacts whose truth is known.
+type throng struct {
 	r        *rand.Rand
 	contacts []*Contact
 }
 
-func (c *crowd) add(id kad.ID, ip netip.Addr, client string) {
+func (c *throng) add(id kad.ID, ip netip.Addr, client string) {
 	c.contacts = append(c.contacts, &Contact{ID: id, Addr: netip.AddrPortFrom(ip, uint16(1024+c.r.IntN(60000))), Client: client, Replies: 1, Secure: kad.IsSecureID(id, ip)})
 }
 
 // address draws a public IPv4 address.
-func (c *crowd) address() netip.Addr {
+func (c *throng) address() netip.Addr {
 	return v4Addr(0x0b000000 + c.r.Uint32N(0x60000000))
 }
 
 // honest adds n nodes at addresses of their own, bound to them or not.
-func (c *crowd) honest(n int, bound bool) {
+func (c *throng) honest(n int, bound bool) {
 	for range n {
 		ip, id := c.address(), randomID(c.r)
 		if bound {
@@ -40,7 +40,7 @@ func (c *crowd) honest(n int, bound bool) {
 }
 
 // vpn adds n nodes at one address, whose IDs BEP 42 allows.
-func (c *crowd) vpn(n int) {
+func (c *throng) vpn(n int) {
 	ip := c.address()
 	for range n {
 		c.add(kad.SecureID(ip, randomID(c.r)), ip, "UT")
@@ -48,7 +48,7 @@ func (c *crowd) vpn(n int) {
 }
 
 // sybils adds n nodes in a zone of so many bits, and returns it.
-func (c *crowd) sybils(n, bits int, oneAddress bool) kad.Prefix {
+func (c *throng) sybils(n, bits int, oneAddress bool) kad.Prefix {
 	zone, ip := randomID(c.r).Prefix(bits), c.address()
 	for range n {
 		if !oneAddress {
@@ -59,7 +59,7 @@ func (c *crowd) sybils(n, bits int, oneAddress bool) kad.Prefix {
 	return zone
 }
 
-func each(contacts []*Contact) iter.Seq2[*Contact, error] {
+func inTurn(contacts []*Contact) iter.Seq2[*Contact, error] {
 	return func(yield func(*Contact, error) bool) {
 		for _, c := range contacts {
 			if !yield(c, nil) {
@@ -69,9 +69,9 @@ func each(contacts []*Contact) iter.Seq2[*Contact, error] {
 	}
 }
 
-func (c *crowd) sample(t testing.TB) *IDSample {
+func (c *throng) sample(t testing.TB) *IDSample {
 	t.Helper()
-	s, err := GatherIDs(each(c.contacts), false)
+	s, err := GatherIDs(inTurn(c.contacts), IDOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -92,7 +92,7 @@ func drawPoints(r *rand.Rand, n int) IDPoints {
 
 // In whatever order contacts come, and however often, the sample is the same.
 func TestGatherIDsOrder(t *testing.T) {
-	c := crowd{r: source(t, 2)}
+	c := throng{r: source(t, 2)}
 	c.honest(300, true)
 	c.vpn(40)
 	c.add(c.contacts[0].ID, c.address(), "LT")
@@ -120,13 +120,13 @@ func TestGatherIDsOrder(t *testing.T) {
 
 // Who never answered is no node, unless all count.
 func TestGatherIDsSilent(t *testing.T) {
-	c := crowd{r: source(t, 3)}
+	c := throng{r: source(t, 3)}
 	c.honest(10, false)
 	for _, contact := range c.contacts[:4] {
 		contact.Replies = 0
 	}
 	for all, want := range map[bool][2]int{false: {6, 4}, true: {10, 0}} {
-		s, err := GatherIDs(each(c.contacts), all)
+		s, err := GatherIDs(inTurn(c.contacts), IDOptions{All: all})
 		if err != nil || s.IDs != want[0] || s.Silent != want[1] {
 			t.Errorf("all %v: %d IDs and %d silent, %v; want %v", all, s.IDs, s.Silent, err, want)
 		}
@@ -135,7 +135,7 @@ func TestGatherIDsSilent(t *testing.T) {
 
 func TestGatherIDsRefuses(t *testing.T) {
 	r := source(t, 4)
-	c := crowd{r: r}
+	c := throng{r: r}
 	here, id := c.address(), randomID(r)
 	for _, test := range []struct {
 		name, says string
@@ -155,12 +155,12 @@ func TestGatherIDsRefuses(t *testing.T) {
 	} {
 		c.contacts = nil
 		test.fill()
-		if s, err := GatherIDs(each(c.contacts), false); err == nil || s != nil || !strings.Contains(err.Error(), test.says) {
+		if s, err := GatherIDs(inTurn(c.contacts), IDOptions{}); err == nil || s != nil || !strings.Contains(err.Error(), test.says) {
 			t.Errorf("%s: %v, %v; want an error with %q", test.name, s, err, test.says)
 		}
 	}
 	torn := errors.New("torn")
-	_, err := GatherIDs(func(yield func(*Contact, error) bool) { yield(nil, torn) }, true)
+	_, err := GatherIDs(func(yield func(*Contact, error) bool) { yield(nil, torn) }, IDOptions{All: true})
 	if !errors.Is(err, torn) {
 		t.Errorf("a stream that ends in %v gives %v", torn, err)
 	}
@@ -170,7 +170,7 @@ func TestGatherIDsRefuses(t *testing.T) {
 func TestIDTestsRefuse(t *testing.T) {
 	r := source(t, 5)
 	few, some := drawPoints(r, 19), drawPoints(r, 100)
-	c := crowd{r: r}
+	c := throng{r: r}
 	c.honest(19, true)
 	_, whole := few.Kolmogorov()
 	_, gaps := few.Gaps()
@@ -189,6 +189,51 @@ func TestIDTestsRefuse(t *testing.T) {
 	} {
 		if test.err == nil || !strings.Contains(test.err.Error(), test.says) {
 			t.Errorf("%v; want an error with %q", test.err, test.says)
+		}
+	}
+}
+
+// A zone of a network is judged like a network: what its IDs have in common by
+// being there is no crowd.
+func TestZoneAsSample(t *testing.T) {
+	r := source(t, 6)
+	for _, bits := range []int{3, 8, 12, 21, 26} {
+		c := throng{r: r}
+		zone := randomID(r).Prefix(bits)
+		for range 2000 {
+			c.add(zone.Fill(randomID(r)), c.address(), "")
+		}
+		inner := zone.Child(1).Child(0).First().Prefix(bits + 30)
+		for range 20 {
+			c.add(inner.Fill(randomID(r)), c.address(), "")
+		}
+		c.honest(500, true) // elsewhere
+		s, err := GatherIDs(inTurn(c.contacts), IDOptions{Zone: zone})
+		if err != nil || s.IDs < 2020 || s.IDs > 2300 {
+			t.Fatal(s, err)
+		}
+		for _, null := range Nulls {
+			scan, err := s.Zones(null, 0.05)
+			if err != nil || len(scan.Zones) != 1 || !scan.Zones[0].overlaps(inner) || scan.Zones[0].IDs != 20 || scan.Deepest != bits+64 {
+				t.Errorf("%d bits, %v: %+v, %v; want one zone in %v", bits, null, scan, err, inner)
+			}
+			points := s.Points(null)
+			if whole, err := points.Kolmogorov(); err != nil || whole.P < 0.001 {
+				t.Errorf("%d bits, %v: %+v, %v", bits, null, whole, err)
+			}
+		}
+	}
+}
+
+func TestBeyond(t *testing.T) {
+	id := kad.MustParseID("0123456789abcdef0123456789abcdef01234567")
+	for bits, want := range map[int]string{
+		0: "0123456789abcdef0123456789abcdef01234567", 4: "123456789abcdef0123456789abcdef012345670",
+		8: "23456789abcdef0123456789abcdef0123456700", 1: "02468acf13579bde02468acf13579bde02468ace",
+		159: "8000000000000000000000000000000000000000", 160: "0000000000000000000000000000000000000000",
+	} {
+		if got := beyond(id, bits).String(); got != want {
+			t.Errorf("%v beyond %d bits is %s, want %s", id, bits, got, want)
 		}
 	}
 }

@@ -30,7 +30,7 @@ type Scan struct {
 	Null       Null
 	Level      float64 // expected share of false ones among the zones found
 	Points     int     // IDs or cells searched
-	Deepest    int     // bits: depths 1 to Deepest were searched
+	Deepest    int     // bits of the deepest zones searched
 	Candidates int     // zones with p below 1, among which P is adjusted
 	Zones      []Zone  // in the order of the ID space; they do not overlap
 }
@@ -51,7 +51,7 @@ type candidate struct {
 func (c *candidate) from() uint64 { return c.first << (64 - c.depth) }
 func (c *candidate) to() uint64   { return c.last<<(64-c.depth) | (1<<(64-c.depth) - 1) }
 
-// Zones searches all depths from 1 to 64 for zones that hold more points than
+// Zones searches the depths from 1 to 64 for zones that hold more points than
 // null lets chance put there: floods, and sybils around a target.
 //
 // At each depth b, Page's cumulative sum over the 2^b bins picks the stretches
@@ -76,7 +76,8 @@ func (c *candidate) to() uint64   { return c.last<<(64-c.depth) | (1<<(64-c.dept
 // with M the zones of 21 bits that have two IDs or more. Crowds that BEP 42 allows,
 // many IDs of one address in its zones of 21 bits, are no crowds therefore.
 //
-// It takes 20 points or more.
+// A sample of a zone is searched as if that were the whole space, 64 bits deeper
+// than its prefix. It takes 20 points or more.
 func (s *IDSample) Zones(null Null, level float64) (Scan, error) {
 	if !(level > 0 && level < 1) {
 		return Scan{}, fmt.Errorf("level %v is not between 0 and 1", level)
@@ -85,7 +86,7 @@ func (s *IDSample) Zones(null Null, level float64) (Scan, error) {
 	if err := points.enough(); err != nil {
 		return Scan{}, err
 	}
-	scan := Scan{Null: null, Level: level, Points: len(points), Deepest: deepestZones}
+	scan := Scan{Null: null, Level: level, Points: len(points), Deepest: s.options.Zone.Bits() + deepestZones}
 	found := clearest(s.candidates(null, points))
 	scan.Candidates = len(found)
 	found = adjusted(found, level)
@@ -96,11 +97,11 @@ func (s *IDSample) Zones(null Null, level float64) (Scan, error) {
 	return scan, nil
 }
 
-// candidates returns those of all depths.
+// candidates returns those of all depths, counted from the sample's own zone on.
 func (s *IDSample) candidates(null Null, points IDPoints) (found []candidate) {
-	deepest := deepestZones
+	deepest, bound := deepestZones, max(boundBits-s.options.Zone.Bits(), 0)
 	if null == BoundByAddress {
-		deepest = boundBits
+		deepest = bound
 	}
 	keys := leadingKeys(points)
 	for depth := 1; depth <= deepest; depth++ {
@@ -108,7 +109,7 @@ func (s *IDSample) candidates(null Null, points IDPoints) (found []candidate) {
 		found = all.search(found, keys)
 	}
 	if null == BoundByAddress {
-		found = appendInner(found, leadingKeys(s.Points(OneNodePerAddress)))
+		found = appendInner(found, leadingKeys(s.Points(OneNodePerAddress)), bound)
 	}
 	return found
 }
@@ -151,12 +152,13 @@ func adjusted(found []candidate, level float64) []candidate {
 
 // zone returns a candidate as it is told, with who is behind it.
 func (s *IDSample) zone(c candidate) Zone {
+	of := s.options.Zone
 	z := Zone{
-		Depth: c.depth, First: zonePrefix(c.from(), c.depth), Last: zonePrefix(c.to(), c.depth),
+		Depth: of.Bits() + c.depth, First: zonePrefix(of, c.from(), c.depth), Last: zonePrefix(of, c.to(), c.depth),
 		Observed: c.observed, Expected: c.expected, P: math.Exp(c.logP),
 	}
-	begin := sort.Search(len(s.records), func(i int) bool { return leading(s.records[i].id, 64) >= c.from() })
-	end := sort.Search(len(s.records), func(i int) bool { return leading(s.records[i].id, 64) > c.to() })
+	begin := sort.Search(len(s.records), func(i int) bool { return s.records[i].id.Compare(z.First.First()) >= 0 })
+	end := sort.Search(len(s.records), func(i int) bool { return s.records[i].id.Compare(z.Last.Last()) > 0 })
 	addresses := map[[16]byte]struct{}{}
 	for run := range runsOfIDs(s.records[begin:end]) {
 		z.IDs++
@@ -168,11 +170,11 @@ func (s *IDSample) zone(c candidate) Zone {
 	return z
 }
 
-// zonePrefix returns the prefix of depth bits that begins with those of key.
-func zonePrefix(key uint64, depth int) kad.Prefix {
-	var id kad.ID
-	for i := range 8 {
-		id[i] = byte(key >> (56 - 8*i))
+// zonePrefix returns the prefix of a zone inside another: its bits, then the first
+// depth bits of key.
+func zonePrefix(of kad.Prefix, key uint64, depth int) kad.Prefix {
+	for i := range depth {
+		of = of.Child(int(key >> (63 - i) & 1))
 	}
-	return id.Prefix(depth)
+	return of
 }

@@ -99,7 +99,7 @@ func TestStretchesAgainstTwin(t *testing.T) {
 }
 
 // scanned returns the zones under both nulls.
-func scanned(t *testing.T, c *crowd) (plain, bound Scan) {
+func scanned(t *testing.T, c *throng) (plain, bound Scan) {
 	t.Helper()
 	s := c.sample(t)
 	plain, err1 := s.Zones(OneNodePerAddress, 0.05)
@@ -117,7 +117,7 @@ func (z Zone) overlaps(p kad.Prefix) bool {
 
 // A VPN is a crowd to who expects one node per address, and none to BEP 42.
 func TestZonesOfVPN(t *testing.T) {
-	c := crowd{r: source(t, 1)}
+	c := throng{r: source(t, 1)}
 	c.honest(50_000, true)
 	c.honest(50_000, false)
 	c.vpn(5000)
@@ -138,7 +138,7 @@ func TestZonesOfSybils(t *testing.T) {
 		n, bits    int
 		oneAddress bool
 	}{{200, 14, false}, {64, 30, true}, {8, 22, false}, {8, 26, true}, {8, 60, false}, {8, 100, false}} {
-		c := crowd{r: source(t, uint64(i))}
+		c := throng{r: source(t, uint64(i))}
 		c.honest(100_000, true)
 		zone := c.sybils(attack.n, attack.bits, attack.oneAddress)
 		if attack.n == 8 {
@@ -160,7 +160,7 @@ func TestZonesOfSybils(t *testing.T) {
 
 // Two crowds are two zones, however large the first is.
 func TestZonesOfTwoAttacks(t *testing.T) {
-	c := crowd{r: source(t, 3)}
+	c := throng{r: source(t, 3)}
 	c.honest(20_000, true)
 	for _, first := range []byte{0x40, 0x41, 0xd0} {
 		zone := kad.ID{first, 0x80}.Prefix(16)
@@ -181,7 +181,7 @@ func TestZonesFalseDiscoveries(t *testing.T) {
 	r := source(t, 4)
 	false1, false2 := 0, 0
 	for i := range seeds {
-		c := crowd{r: r}
+		c := throng{r: r}
 		c.honest(100+10*i%1000, i%2 == 0)
 		c.vpn(1) // so that runs of one address are there
 		plain, bound := scanned(t, &c)
@@ -197,7 +197,7 @@ func TestZonesFalseDiscoveries(t *testing.T) {
 
 // The one zone's p is that of the comment.
 func TestZonesByHand(t *testing.T) {
-	c := crowd{r: source(t, 5)}
+	c := throng{r: source(t, 5)}
 	c.honest(1000, true)
 	zone := c.sybils(20, 16, false)
 	plain, _ := scanned(t, &c)
