@@ -52,7 +52,7 @@ const largest = 10
 // address; a network held by one hand has many per /24; an ID that is stolen,
 // or whose address changes, has many addresses.
 func (s *IDSample) Multiplicities() []Multiplicity {
-	all := []Multiplicity{s.perAddress(), s.perID()}
+	all := []Multiplicity{s.perIP, s.perID()}
 	for _, m := range []Multiplicity{s.per24(), s.per64()} {
 		if m.Holders > 0 {
 			all = append(all, m)

@@ -32,6 +32,7 @@ type IDSample struct {
 	options IDOptions
 	records []idRecord // pairs of ID and IP address, each once, sorted by both
 	clients []string   // what idRecord.client counts in; the first is ""
+	perIP   Multiplicity
 }
 
 // idRecord is a contact as small as it gets.
@@ -127,7 +128,8 @@ func (s *IDSample) order() {
 	for range s.byID() {
 		s.IDs++
 	}
-	s.Addresses = s.perAddress().Holders
+	s.perIP = s.perAddress()
+	s.Addresses = s.perIP.Holders
 }
 
 // check says what the sample lacks.
