@@ -6,6 +6,7 @@ import (
 	"math"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/lightdht/lightdht/lightdht/analysis"
 	"github.com/lightdht/lightdht/lightdht/kad"
@@ -29,14 +30,14 @@ func addUniformity(r *report, verdicts []idVerdict) {
 		}
 		rows = append(rows, testFinding("whole space", v, v.whole))
 		for _, u := range v.depths {
-			rows = append(rows, testFinding(fmt.Sprintf("%d bits", u.Depth), v, u.ChiSquare))
+			rows = append(rows, testFinding(some(u.Depth, "bit"), v, u.ChiSquare))
 		}
 		for _, u := range v.depths {
-			rows = append(rows, testFinding(fmt.Sprintf("%d bits, G", u.Depth), v, u.G))
+			rows = append(rows, testFinding(some(u.Depth, "bit")+", G", v, u.G))
 		}
 		rows = append(rows, testFinding("gaps", v, v.gaps.Moran))
 		for _, u := range v.depths[len(v.depths)-1:] {
-			f := found("uniformity", fmt.Sprintf("%d bits, dispersion", u.Depth), u.Dispersion, "")
+			f := found("uniformity", some(u.Depth, "bit")+", dispersion", u.Dispersion, "")
 			f.counted, f.samples = v.counted(), float64(v.points)
 			rows = append(rows, f.within(u.DispersionInterval))
 		}
@@ -66,7 +67,7 @@ func addEntropy(r *report, verdicts []idVerdict) {
 		}
 		for _, u := range v.depths[len(v.depths)-1:] {
 			row := func(item string, value float64) finding {
-				return spreadFinding("entropy", fmt.Sprintf("%d bits%s", u.Depth, item), v, value, "bits")
+				return spreadFinding("entropy", some(u.Depth, "bit")+item, v, value, "bits")
 			}
 			corrected := row(", corrected", u.MillerMadow)
 			corrected.estimator = "Miller-Madow"
@@ -89,9 +90,11 @@ func addGaps(r *report, verdicts []idVerdict) {
 		row := func(item string, value float64) finding { return spreadFinding("gaps", item, v, value, "mean gaps") }
 		q := v.gaps.Quantiles
 		least, greatest := q[0], q[len(q)-1]
+		middle := row("median, by chance", math.Ln2)
+		middle.estimator = "uniform points"
 		rows = append(rows,
 			row("least", v.gaps.Least), row("least, by chance", least.Expected).byChance(least.Lo, least.Hi),
-			row("median", v.gaps.Median).within(v.gaps.MedianInterval), row("median, by chance", math.Ln2).byChance(nan, nan),
+			row("median", v.gaps.Median).within(v.gaps.MedianInterval), middle,
 			row("greatest", v.gaps.Greatest), row("greatest, by chance", greatest.Expected).byChance(greatest.Lo, greatest.Hi))
 	}
 	r.add("Gaps between neighbours", "", rows...)
@@ -179,6 +182,9 @@ func addMultiplicities(r *report, s *analysis.IDSample, top int) {
 	for _, m := range all {
 		of := m.Of + " per " + m.Per
 		for _, p := range m.Powers {
+			if p.Holders == 0 {
+				continue
+			}
 			f := found("multiplicity", powerText(p), float64(p.Holders)/float64(m.Holders), "share")
 			f.counted, f.count, f.samples = of, float64(p.Holders), float64(m.Holders)
 			powers = append(powers, f)
@@ -192,6 +198,7 @@ func addMultiplicities(r *report, s *analysis.IDSample, top int) {
 			quantiles = append(quantiles, f)
 		}
 	}
+	slices.SortStableFunc(powers, func(a, b finding) int { return cmp.Compare(leastOf(a.item), leastOf(b.item)) })
 	r.add("How many each has", "A full count of the sample, not an estimate: no intervals.", powers...)
 	r.add("The same in quantiles", "", quantiles...)
 	for _, m := range all {
@@ -205,6 +212,13 @@ func powerText(p analysis.Power) string {
 		return strconv.Itoa(p.To)
 	}
 	return fmt.Sprintf("%d-%d", p.From, p.To)
+}
+
+// leastOf returns the first number of a range of counts.
+func leastOf(item string) int {
+	first, _, _ := strings.Cut(item, "-")
+	n, _ := strconv.Atoi(first)
+	return n
 }
 
 // addLargest adds the holders with most, if any has more than one.

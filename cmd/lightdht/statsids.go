@@ -70,6 +70,9 @@ func (d *data) idReport(all bool, depths []int, tops idTops) (*report, error) {
 	if err != nil {
 		return nil, err
 	}
+	if len(depths) == 0 { // the same for both: those that cells bear, of which there are fewer
+		depths = sample.Points(analysis.BoundByAddress).Depths()
+	}
 	verdicts := make([]idVerdict, len(analysis.Nulls))
 	for i, null := range analysis.Nulls {
 		if verdicts[i], err = judgeIDs(sample, null, depths); err != nil && null == analysis.OneNodePerAddress {
@@ -114,8 +117,8 @@ type idVerdict struct {
 	refused error // what is missing for any of it
 }
 
-// judgeIDs runs all tests under one null hypothesis, at the depths named or at
-// those that the sample bears.
+// judgeIDs runs all tests under one null hypothesis, at the depths named; at those
+// that the sample bears when none is.
 func judgeIDs(sample *analysis.IDSample, null analysis.Null, depths []int) (v idVerdict, err error) {
 	points := sample.Points(null)
 	v = idVerdict{null: null, points: len(points)}

@@ -68,7 +68,7 @@ func (p IDPoints) Uniformity(depth int) (Uniformity, error) {
 	g := max(2*(logs-n*math.Log(n/m)), 0)
 	mean, sd := gMoments(u.Points, u.Bins)
 
-	u.ChiSquare = Test{"Pearson chi-square", chi, df, distuv.ChiSquared{K: df}.Survival(chi)}
+	u.ChiSquare = Test{"Pearson", chi, df, distuv.ChiSquared{K: df}.Survival(chi)}
 	u.G = Test{"G test", g, df, gammaTail(g, mean, sd)}
 	u.Dispersion = chi / df
 	u.DispersionInterval = dispersionInterval(chi, df)

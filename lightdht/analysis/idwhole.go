@@ -9,7 +9,7 @@ import (
 // Test is the outcome of a test: P is how often chance alone makes Statistic as
 // large or larger.
 type Test struct {
-	Name      string // as in "Pearson chi-square"
+	Name      string // as in "Pearson"
 	Statistic float64
 	DF        float64 // degrees of freedom; NaN: it has none
 	P         float64
