@@ -29,11 +29,11 @@ func drawPair(r *rand.Rand, first, second func() bool) (p Pair) {
 func chance(r *rand.Rand, p float64) func() bool { return func() bool { return r.Float64() < p } }
 
 func TestRecallAgainstKnownTruth(t *testing.T) {
-	const seeds = 2000
+	const seeds = 500
 	for i, c := range []struct {
 		targets       int
 		first, second float64
-	}{{32, 0.8, 0.95}, {32, 0.95, 0.7}, {100, 0.99, 0.99}, {8, 0.5, 0.5}, {32, 1, 0.9}} {
+	}{{32, 0.8, 0.95}, {32, 0.95, 0.7}, {64, 0.99, 0.99}, {8, 0.5, 0.5}, {32, 1, 0.9}} {
 		r := source(t, uint64(500+i))
 		held, sum, squares := 0, 0.0, 0.0
 		for range seeds {
@@ -62,7 +62,7 @@ func TestRecallAgainstKnownTruth(t *testing.T) {
 
 // Lookups that go wrong as a whole miss in groups: the interval allows for it.
 func TestRecallOfGroups(t *testing.T) {
-	const seeds, targets, truth = 2000, 64, 0.9*0.98 + 0.1*0.3
+	const seeds, targets, truth = 1000, 64, 0.9*0.98 + 0.1*0.3
 	r := source(t, 600)
 	held := 0
 	for range seeds {
@@ -105,14 +105,14 @@ func TestRecallIsHighWhenBothMissTheSame(t *testing.T) {
 func TestRecallByHand(t *testing.T) {
 	ids := func(ranks ...byte) (all []kad.ID) {
 		for _, rank := range ranks {
-			all = append(all, kad.ID{0x40 ^ rank})
+			all = append(all, kad.ID{0x47 ^ rank})
 		}
 		return all
 	}
 	pairs := []Pair{
-		{kad.ID{0x40}, ids(1, 2, 3, 4, 5, 6, 7, 8), ids(8, 7, 6, 5, 4, 3, 2, 1, 9, 10)},
-		{kad.ID{0x40}, ids(1, 3, 4, 5, 6, 7, 9, 10, 10), ids(2, 3, 4, 5, 6, 8, 9, 10)}, // of 1 to 8: 2, 3, 4, 5, 6, 8, not 2 and 8
-		{kad.ID{0x40}, ids(2), ids(2, 1)},
+		{kad.ID{0x47}, ids(1, 2, 3, 4, 5, 6, 7, 8), ids(8, 7, 6, 5, 4, 3, 2, 1, 9, 10)},
+		{kad.ID{0x47}, ids(1, 3, 4, 5, 6, 7, 9, 10, 10), ids(2, 3, 4, 5, 6, 8, 9, 10)}, // of 1 to 8: 2, 3, 4, 5, 6, 8, not 2 and 8
+		{kad.ID{0x47}, ids(2), ids(2, 1)},
 	}
 	e, err := Recall(pairs, 0.95)
 	if err != nil || e.Targets != 3 || e.Checked != 8+6+2 || e.Found != 8+4+1 || e.Share != 13.0/16 {
