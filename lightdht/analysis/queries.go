@@ -66,8 +66,11 @@ type AskerQuantile struct {
 	At Number
 }
 
+// ErrNoQueries says that there are none.
+var ErrNoQueries = errors.New("no queries to count")
+
 // CountQueries counts queries, which may come in any order. Each section names the
-// top largest classes, 10 when top is 0. Without queries it is an error.
+// top largest classes, 10 when top is 0. Without queries it is [ErrNoQueries].
 func CountQueries(queries iter.Seq2[*Query, error], top int) (*Traffic, error) {
 	if top <= 0 {
 		top = 10
@@ -80,7 +83,7 @@ func CountQueries(queries iter.Seq2[*Query, error], top int) (*Traffic, error) {
 		l.hear(q)
 	}
 	if l.queries == 0 {
-		return nil, errors.New("no queries to count")
+		return nil, ErrNoQueries
 	}
 	return l.tell(top), nil
 }
@@ -132,9 +135,9 @@ func sum(counts []int) (n int) {
 
 // rate returns the queries an hour: the mean of the whole hours of the clock between
 // the first and the last query, with its interval by Student's t, when there are two
-// or more; else the queries over the time from first to last, without interval. It
-// takes hours for independent, which over a day they are not, and hours in which
-// nobody listened for hours in which nobody asked.
+// or more; else the queries over the time from first to last, without interval, if
+// that is a minute at the least. It takes hours for independent, which over a day they
+// are not, and hours in which nobody listened for hours in which nobody asked.
 func (l *listener) rate() Number {
 	first, last := hourOf(l.first), hourOf(l.last)
 	var whole []float64
@@ -149,7 +152,7 @@ func (l *listener) rate() Number {
 		return n
 	}
 	n := none()
-	if took := l.last.Sub(l.first); took > 0 {
+	if took := l.last.Sub(l.first); took >= time.Minute {
 		n.Value, n.Samples = float64(l.queries)/took.Hours(), l.queries
 	}
 	return n
