@@ -156,6 +156,9 @@ func (c *Census) Section(name string) *Section {
 // and extensions it has those of all its contacts. What order they come in makes no
 // difference.
 //
+// Of contacts that are given as each run saw them, the same rule takes of each the row
+// of the run in which it answered most.
+//
 // Without contacts, and when none of them answered and not all are to be counted, it
 // is an error.
 func TakeCensus(contacts, byRun iter.Seq2[*Contact, error], o CensusOptions) (*Census, error) {

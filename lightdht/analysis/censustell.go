@@ -234,5 +234,8 @@ func (t *tallies) concentration(i int) Concentration {
 		}
 		return float64(Nakamoto(h.known(i)))
 	})
+	for by, h := range t.all {
+		c.Nakamoto[by].Samples = sum(h.known(i))
+	}
 	return c
 }
