@@ -91,7 +91,7 @@ func newApp(stdin io.Reader, stdout, stderr io.Writer) *cli.App {
 		Action:               noCommand,
 		Commands: []*cli.Command{
 			probeCommand(), pingCommand(), lookupCommand(), announceCommand(), dumpCommand(),
-			statsCommand(), nodeCommand(), storeCommand(), testnetCommand(), benchCommand(), completionCommand(),
+			statsCommand(), plotCommand(), nodeCommand(), storeCommand(), testnetCommand(), benchCommand(), completionCommand(),
 		},
 	}
 	settle(app.Commands)

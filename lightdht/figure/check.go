@@ -20,8 +20,8 @@ func finite(what string, values ...float64) error {
 
 // points returns the width in points.
 func (w Width) points() (vg.Length, error) {
-	if !(w >= 60 && w <= 400) {
-		return 0, fmt.Errorf("a width of %v mm: want 60 to 400, such as 88, a column, or 180, two of them", float64(w))
+	if !(w >= Narrowest && w <= Widest) {
+		return 0, fmt.Errorf("a width of %v mm: want %v to %v, such as 88, a column, or 180, two of them", float64(w), Narrowest, Widest)
 	}
 	return vg.Length(w) * vg.Millimeter, nil
 }

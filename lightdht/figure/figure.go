@@ -37,10 +37,13 @@ import (
 // Width is how wide a figure is, in millimetres.
 type Width float64
 
-// The widths that journals have. Any other from 60 to 400 does, too.
+// The widths that journals have, and the least and the greatest that there are.
 const (
 	Column Width = 88  // one column
 	Page   Width = 180 // two columns
+
+	Narrowest Width = 60
+	Widest    Width = 400
 )
 
 // Format is the form of a picture.

@@ -155,7 +155,7 @@ func (in IDs) heat() *panel {
 	p.Add(h)
 	return &panel{
 		heading: fmt.Sprintf("Zones of the ID space: %s, null: %s", count(in.Points, "point"), plain(in.Null)),
-		plot:    p, x: "first hex digit of the ID", y: "prefix (bits)", data: vg.Length(len(in.Strips))*rowHeight + 3*lineHeight, foot: h.ramp,
+		plot:    p, x: "first hex digit of the ID", y: "prefix (bits)", data: max(vg.Length(len(in.Strips))*rowHeight, 50) + 3*lineHeight, foot: h.ramp,
 	}
 }
 

@@ -66,7 +66,7 @@ func (r ramp) draw(c draw.Canvas) {
 	for i := -2; i <= 2; i++ {
 		label := brief(r.limit * float64(i) / 2)
 		if r.clipped && i == -2 || r.clipped && i == 2 {
-			label = map[int]string{-2: "to ", 2: "from "}[i] + label
+			label = map[int]string{-2: "<= ", 2: ">= "}[i] + label
 		}
 		x := (bar.Min.X + bar.Max.X) / 2
 		x += (bar.Max.X - bar.Min.X) * vg.Length(i) / 4 * (steps - 1) / steps

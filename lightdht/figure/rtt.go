@@ -1,6 +1,7 @@
 package figure
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"math"
@@ -13,6 +14,7 @@ import (
 
 // RTTs is a distribution of round trips.
 type RTTs struct {
+	Of        string     // what has one each: "ID", "address"; "": "contact"
 	Samples   int        // how many there are
 	Steps     []Step     // the distribution, ascending; the last one is at 1
 	Quantiles []Quantile // to be marked
@@ -28,7 +30,7 @@ type Step struct {
 type Quantile struct {
 	Share    float64 // 0.5 for the median
 	Millis   float64
-	Interval analysis.Interval // in milliseconds; Level 0: none
+	Interval analysis.Interval // in milliseconds, open where an end is infinite or not above 0; Level 0: none
 }
 
 // quantileMarks are the shapes by which quantiles are told apart.
@@ -51,6 +53,7 @@ func RoundTrips(in RTTs, width Width) (*Figure, error) {
 	if err := in.check(); err != nil {
 		return nil, err
 	}
+	of := cmp.Or(plain(in.Of), "contact")
 	first, last := in.Steps[0].Millis, in.Steps[len(in.Steps)-1].Millis
 	p := axes()
 	room := inner(points-2*margin, widthOf("100"))
@@ -71,8 +74,8 @@ func RoundTrips(in RTTs, width Width) (*Figure, error) {
 		keys = append(keys, key{name: q.String(), mark: mark})
 	}
 	return compose(width, false, &panel{
-		heading: "Round trips: " + count(in.Samples, "contact"),
-		keys:    keys, plot: p, x: "round trip (ms)", y: "share of contacts (%)", data: tall + 3*lineHeight,
+		heading: "Round trips: " + count(in.Samples, of),
+		keys:    keys, plot: p, x: "round trip (ms)", y: fmt.Sprintf("share of %s (%%)", plural(of)), data: tall + 3*lineHeight,
 	}), nil
 }
 
@@ -92,8 +95,11 @@ func (in RTTs) check() error {
 		last = s
 	}
 	for _, q := range in.Quantiles {
-		if err := finite("a quantile", q.Share, q.Millis, q.Interval.Lo, q.Interval.Hi); err != nil {
+		if err := finite("a quantile", q.Share, q.Millis); err != nil {
 			return err
+		}
+		if math.IsNaN(q.Interval.Lo) || math.IsNaN(q.Interval.Hi) {
+			return fmt.Errorf("the interval of the quantile of %v ms is none: want two times, of which one may be infinite", q.Millis)
 		}
 		if !(q.Millis > 0 && q.Share >= 0 && q.Share <= 1) {
 			return fmt.Errorf("the quantile of a share of %v is %v ms: want a share from 0 to 1, and a time above 0", q.Share, q.Millis)
@@ -116,8 +122,14 @@ func (in RTTs) stairs(by float64, p *plot.Plot) plotter.XYs {
 // String returns the quantile as its key says it.
 func (q Quantile) String() string {
 	s := fmt.Sprintf("%s %%: %s ms", brief(100*q.Share), brief(q.Millis))
-	if q.Interval.Level > 0 {
-		s += " (" + brief(q.Interval.Lo) + " to " + brief(q.Interval.Hi) + ")"
+	lo, hi := q.Interval.Lo > 0, !math.IsInf(q.Interval.Hi, 1)
+	switch {
+	case q.Interval.Level == 0 || !lo && !hi:
+		return s
+	case !lo:
+		return s + " (at most " + brief(q.Interval.Hi) + ")"
+	case !hi:
+		return s + " (at least " + brief(q.Interval.Lo) + ")"
 	}
-	return s
+	return s + " (" + brief(q.Interval.Lo) + " to " + brief(q.Interval.Hi) + ")"
 }

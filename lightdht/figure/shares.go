@@ -181,7 +181,7 @@ func (b bars) Plot(c draw.Canvas, p *plot.Plot) {
 		outline(c, r, black)
 		if s.Interval.Level > 0 {
 			lo, hi := plotter.XY{X: 100 * s.Interval.Lo, Y: middle}, plotter.XY{X: 100 * s.Interval.Hi, Y: middle}
-			whisker(c, on(p, &c, lo), on(p, &c, hi))
+			whisker(c, on(p, &c, lo), on(p, &c, hi), true, true)
 		}
 	}
 	axis := c.Min.X - thinLine/2

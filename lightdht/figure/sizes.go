@@ -46,7 +46,9 @@ var pens = []struct {
 
 // NetworkSize draws estimates against the number of lookups, on a logarithmic
 // axis, each with its interval as a band, and the truth, when it is known, as a
-// dashed line. The intervals are those that it is given.
+// dashed line. The intervals are those that it is given. The upright axis spans all
+// estimates, and the intervals of the first estimator: wider ones of others, such as
+// Student's t over two lookups, are cut off.
 func NetworkSize(in Sizes, width Width) (*Figure, error) {
 	points, err := width.points()
 	if err != nil {
@@ -154,11 +156,11 @@ func (in Sizes) scales() (across, upright scale) {
 		}
 	}
 	take(in.Truth)
-	for _, e := range in.Estimators {
+	for i, e := range in.Estimators {
 		least = min(least, float64(e.Points[0].Lookups))
 		for _, p := range e.Points {
 			take(p.Nodes)
-			if p.Interval.Level > 0 {
+			if p.Interval.Level > 0 && i == 0 {
 				take(p.Interval.Lo)
 				take(p.Interval.Hi)
 			}

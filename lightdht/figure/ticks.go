@@ -165,12 +165,20 @@ func thousands(s string) string {
 	return sign + whole + rest
 }
 
-// count writes a number of things, in the plural when it is one.
+// count writes a number of things.
 func count(n int, thing string) string {
 	if n == 1 {
 		return "1 " + thing
 	}
-	return thousands(strconv.Itoa(n)) + " " + thing + "s"
+	return thousands(strconv.Itoa(n)) + " " + plural(thing)
+}
+
+// plural returns the word for several things.
+func plural(thing string) string {
+	if strings.HasSuffix(thing, "s") {
+		return thing + "es"
+	}
+	return thing + "s"
 }
 
 // brief writes v with three digits that count, and no zeros behind them.

@@ -1,0 +1,99 @@
+package main
+
+import (
+	"fmt"
+	"iter"
+	"math"
+	"strings"
+
+	"github.com/lightdht/lightdht/lightdht/analysis"
+	figures "github.com/lightdht/lightdht/lightdht/figure" // figure is one of bench
+	"github.com/urfave/cli/v2"
+)
+
+// plotted are the sections of a census that can be drawn.
+var plotted = []string{
+	analysis.Clients, analysis.Versions, analysis.Families, analysis.Ports, analysis.Extensions, analysis.Countries, analysis.Systems,
+}
+
+func plotNodesCommand() *cli.Command {
+	return &cli.Command{
+		Name:      "nodes",
+		Usage:     "clients, or what else nodes consist of, counted by ID, by address and per run",
+		ArgsUsage: "[FILE]",
+		Description: "Draws the shares as bars with their intervals, the largest by ID first, then all others together, then those of\n" +
+			"whom it is not known. The numbers: lightdht stats nodes --format csv.",
+		Flags: plotFlags(allFlag(), mmdbFlag(),
+			&cli.StringFlag{Name: "of", Usage: "shares of `WHAT`: " + join(plotted), Value: analysis.Clients},
+			&cli.IntFlag{Name: "top", Usage: "name the `N` largest", Value: 8}),
+		Action: plotAction(drawNodes),
+	}
+}
+
+func drawNodes(c *cli.Context, d *data, width figures.Width) (*figures.Figure, error) {
+	of, err := oneOf(c, "of", plotted)
+	if err != nil {
+		return nil, err
+	}
+	const most = 38 // beside others and unknown
+	top := c.Int("top")
+	if top < 1 || top > most {
+		return nil, usagef("--top %d: want 1 to %d", top, most)
+	}
+	var byRun iter.Seq2[*analysis.Contact, error]
+	if d.byRun() {
+		byRun = d.contactsByRun()
+	}
+	census, err := takeCensus(c, d, byRun, top)
+	if err != nil {
+		return nil, err
+	}
+	section := census.Section(of)
+	if section == nil {
+		missing := ""
+		if of == analysis.Countries || of == analysis.Systems {
+			missing = ": name a database with --mmdb FILE"
+		}
+		return nil, fmt.Errorf("no %s are known%s", of, missing)
+	}
+	return figures.Clients(sharesOf(census, section), width)
+}
+
+// takeCensus counts contacts, and says what it left out.
+func takeCensus(c *cli.Context, d *data, byRun iter.Seq2[*analysis.Contact, error], top int) (*analysis.Census, error) {
+	census, err := analysis.TakeCensus(d.contacts(), byRun, analysis.CensusOptions{All: c.Bool("all"), Top: top})
+	if err == nil && census.LeftOut > 0 {
+		fmt.Fprintf(c.App.ErrWriter, "left out: %s that never answered\n", some(census.LeftOut, "contact"))
+	}
+	return census, err
+}
+
+// sharesOf returns a section as it is drawn.
+func sharesOf(census *analysis.Census, s *analysis.Section) figures.Shares {
+	in := figures.Shares{Of: s.Name}
+	ways := []analysis.Counting{analysis.ByID, analysis.ByAddress}
+	if census.Runs > 0 {
+		ways = append(ways, analysis.PerRun)
+	}
+	for _, way := range ways {
+		in.Counted = append(in.Counted, strings.Replace("by "+wayName(way), "by run", "per run", 1))
+		in.Samples = append(in.Samples, int(math.Round(s.Classes[0].Shares[way].Of)))
+	}
+	for _, class := range s.Classes {
+		e := figures.Entity{Name: class.Name}
+		for _, way := range ways {
+			n := class.Shares[way]
+			e.Shares = append(e.Shares, figures.Share{Share: n.Value, Interval: n.Interval})
+		}
+		in.Entities = append(in.Entities, e)
+	}
+	return in
+}
+
+// wayName is what a counting counts, for people.
+func wayName(way analysis.Counting) string {
+	if way == analysis.ByID {
+		return "ID"
+	}
+	return way.String()
+}

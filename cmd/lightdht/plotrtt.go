@@ -1,0 +1,64 @@
+package main
+
+import (
+	"errors"
+
+	"github.com/lightdht/lightdht/lightdht/analysis"
+	figures "github.com/lightdht/lightdht/lightdht/figure" // figure is one of bench
+	"github.com/urfave/cli/v2"
+)
+
+func plotRTTCommand() *cli.Command {
+	return &cli.Command{
+		Name:      "rtt",
+		Usage:     "the distribution of round trips, of each node its last",
+		ArgsUsage: "[FILE]",
+		Description: "Draws the cumulative distribution over milliseconds with the band of 95 % (Dvoretzky, Kiefer and Wolfowitz), and\n" +
+			"its quantiles of 50, 90 and 99 %. The numbers: lightdht stats nodes --format csv.",
+		Flags:  plotFlags(&cli.StringFlag{Name: "counted", Usage: "each `THING` once: id or address", Value: "id"}),
+		Action: plotAction(drawRTT),
+	}
+}
+
+func drawRTT(c *cli.Context, d *data, width figures.Width) (*figures.Figure, error) {
+	counted, err := oneOf(c, "counted", []string{"id", "address"})
+	if err != nil {
+		return nil, err
+	}
+	way := analysis.ByID
+	if counted == "address" {
+		way = analysis.ByAddress
+	}
+	census, err := takeCensus(c, d, nil, 1)
+	if err != nil {
+		return nil, err
+	}
+	in := tripsOf(&census.RTT, way)
+	if in.Samples == 0 {
+		return nil, errors.New("no round trip of any contact is known")
+	}
+	return figures.RoundTrips(in, width)
+}
+
+// tripsOf returns round trips as they are drawn. That of a bar is its end.
+func tripsOf(r *analysis.RoundTrips, way analysis.Counting) figures.RTTs {
+	in := figures.RTTs{Of: wayName(way)}
+	for _, b := range r.Bars[way] {
+		in.Samples += int(b.Count)
+	}
+	sum := 0
+	for _, b := range r.Bars[way] {
+		sum += int(b.Count)
+		in.Steps = append(in.Steps, figures.Step{Millis: float64(b.To) / 1e6, Share: float64(sum) / float64(in.Samples)})
+	}
+	for _, q := range r.Quantiles {
+		at := q.At[way]
+		if q.P != 0.5 && q.P != 0.9 && q.P != 0.99 || !isNumber(at.Value) {
+			continue
+		}
+		i := at.Interval
+		i.Lo, i.Hi = i.Lo/1000, i.Hi/1000
+		in.Quantiles = append(in.Quantiles, figures.Quantile{Share: q.P, Millis: at.Value / 1000, Interval: i})
+	}
+	return in
+}
