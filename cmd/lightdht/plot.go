@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/lightdht/lightdht/lightdht/export"
 	figures "github.com/lightdht/lightdht/lightdht/figure" // figure is one of bench
@@ -49,10 +50,16 @@ type plotting struct {
 	width  figures.Width
 	format figures.Format
 	out    place
+	told   []string // what must be known of the figure beside it
+}
+
+// tell adds to what is said once there is a figure.
+func (p *plotting) tell(format string, args ...any) {
+	p.told = append(p.told, fmt.Sprintf(format, args...))
 }
 
 // plotAction returns the action of a command that draws what data holds.
-func plotAction(draw func(*cli.Context, *data, figures.Width) (*figures.Figure, error)) cli.ActionFunc {
+func plotAction(draw func(*cli.Context, *data, *plotting) (*figures.Figure, error)) cli.ActionFunc {
 	return func(c *cli.Context) error {
 		p, err := readPlotting(c)
 		if err != nil {
@@ -66,11 +73,13 @@ func plotAction(draw func(*cli.Context, *data, figures.Width) (*figures.Figure, 
 		if err := p.out.spares(d.inputs()); err != nil {
 			return err
 		}
-		f, err := draw(c, d, p.width)
+		f, err := draw(c, d, p)
 		if usage := (usageError{}); errors.As(err, &usage) {
 			return err
-		} else if err != nil {
+		} else if err != nil && !strings.HasPrefix(err.Error(), d.name()) {
 			return fmt.Errorf("%s: %w", d.name(), err)
+		} else if err != nil {
+			return err
 		}
 		if err := p.write(c, f); err != nil {
 			return err
@@ -119,11 +128,14 @@ func (p *plotting) formatOf(c *cli.Context) (figures.Format, error) {
 	case p.out.name == "":
 		return figures.SVG, nil
 	}
-	return "", usagef("-o %s: its ending tells no format: want .%s; or name it with --format", p.out.name, join(figures.Formats))
+	return "", usagef("-o %s: its ending tells no format: want %s; or name it with --format", p.out.name, join([]string{".svg", ".png", ".pdf"}))
 }
 
 // write writes the figure: a file is there whole, or stays as it was.
 func (p *plotting) write(c *cli.Context, f *figures.Figure) error {
+	for _, s := range p.told {
+		fmt.Fprintln(c.App.ErrWriter, s)
+	}
 	o := &dumpFile{place: &p.out}
 	if err := o.open(c.App.Writer, export.Format(p.format)); err != nil {
 		return err

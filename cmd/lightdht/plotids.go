@@ -26,7 +26,7 @@ func plotIDsCommand() *cli.Command {
 	}
 }
 
-func drawIDs(c *cli.Context, d *data, width figures.Width) (*figures.Figure, error) {
+func drawIDs(c *cli.Context, d *data, p *plotting) (*figures.Figure, error) {
 	name, err := oneOf(c, "null", []string{"one-per-address", "bep42"})
 	if err != nil {
 		return nil, err
@@ -44,7 +44,7 @@ func drawIDs(c *cli.Context, d *data, width figures.Width) (*figures.Figure, err
 		return nil, err
 	}
 	if sample.Silent > 0 {
-		fmt.Fprintf(c.App.ErrWriter, "left out: %s that never answered\n", some(sample.Silent, "contact"))
+		p.tell("left out: %s that never answered", some(sample.Silent, "contact"))
 	}
 	in := figures.IDs{Points: len(points), Null: nulls[name].String()}
 	deepest := min(bits.Len(uint(len(points)/leastInZone))-1, deepestStrip)
@@ -54,7 +54,7 @@ func drawIDs(c *cli.Context, d *data, width figures.Width) (*figures.Figure, err
 	for _, q := range gaps.Quantiles {
 		in.Gaps = append(in.Gaps, figures.Gap{Expected: q.Expected, Observed: q.Observed, Lo: q.Lo, Hi: q.Hi})
 	}
-	return figures.IDDistribution(in, width)
+	return figures.IDDistribution(in, p.width)
 }
 
 // wholeSpace refuses IDs that were chosen by their prefix: they are all in one zone

@@ -30,7 +30,7 @@ func plotNodesCommand() *cli.Command {
 	}
 }
 
-func drawNodes(c *cli.Context, d *data, width figures.Width) (*figures.Figure, error) {
+func drawNodes(c *cli.Context, d *data, p *plotting) (*figures.Figure, error) {
 	of, err := oneOf(c, "of", plotted)
 	if err != nil {
 		return nil, err
@@ -44,26 +44,26 @@ func drawNodes(c *cli.Context, d *data, width figures.Width) (*figures.Figure, e
 	if d.byRun() {
 		byRun = d.contactsByRun()
 	}
-	census, err := takeCensus(c, d, byRun, top)
+	census, err := p.census(c, d, byRun, top)
 	if err != nil {
 		return nil, err
 	}
 	section := census.Section(of)
-	if section == nil {
+	if section == nil || section.Distinct[analysis.ByID].Value == 0 {
 		missing := ""
 		if of == analysis.Countries || of == analysis.Systems {
 			missing = ": name a database with --mmdb FILE"
 		}
 		return nil, fmt.Errorf("no %s are known%s", of, missing)
 	}
-	return figures.Clients(sharesOf(census, section), width)
+	return figures.Clients(sharesOf(census, section), p.width)
 }
 
-// takeCensus counts contacts, and says what it left out.
-func takeCensus(c *cli.Context, d *data, byRun iter.Seq2[*analysis.Contact, error], top int) (*analysis.Census, error) {
+// census counts contacts, and says what it left out.
+func (p *plotting) census(c *cli.Context, d *data, byRun iter.Seq2[*analysis.Contact, error], top int) (*analysis.Census, error) {
 	census, err := analysis.TakeCensus(d.contacts(), byRun, analysis.CensusOptions{All: c.Bool("all"), Top: top})
 	if err == nil && census.LeftOut > 0 {
-		fmt.Fprintf(c.App.ErrWriter, "left out: %s that never answered\n", some(census.LeftOut, "contact"))
+		p.tell("left out: %s that never answered", some(census.LeftOut, "contact"))
 	}
 	return census, err
 }

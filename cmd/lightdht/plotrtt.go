@@ -20,7 +20,7 @@ func plotRTTCommand() *cli.Command {
 	}
 }
 
-func drawRTT(c *cli.Context, d *data, width figures.Width) (*figures.Figure, error) {
+func drawRTT(c *cli.Context, d *data, p *plotting) (*figures.Figure, error) {
 	counted, err := oneOf(c, "counted", []string{"id", "address"})
 	if err != nil {
 		return nil, err
@@ -29,7 +29,7 @@ func drawRTT(c *cli.Context, d *data, width figures.Width) (*figures.Figure, err
 	if counted == "address" {
 		way = analysis.ByAddress
 	}
-	census, err := takeCensus(c, d, nil, 1)
+	census, err := p.census(c, d, nil, 1)
 	if err != nil {
 		return nil, err
 	}
@@ -37,7 +37,7 @@ func drawRTT(c *cli.Context, d *data, width figures.Width) (*figures.Figure, err
 	if in.Samples == 0 {
 		return nil, errors.New("no round trip of any contact is known")
 	}
-	return figures.RoundTrips(in, width)
+	return figures.RoundTrips(in, p.width)
 }
 
 // tripsOf returns round trips as they are drawn. That of a bar is its end.
