@@ -12,6 +12,8 @@ import (
 	"github.com/urfave/cli/v2"
 )
 
+// plotCommand has a command below it for each kind of figure. There is no manifest
+// beside a figure: what it shows is in the rows of stats, which have one.
 func plotCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "plot",
@@ -58,7 +60,9 @@ func (p *plotting) tell(format string, args ...any) {
 	p.told = append(p.told, fmt.Sprintf(format, args...))
 }
 
-// plotAction returns the action of a command that draws what data holds.
+// plotAction returns the action of a command that draws what data holds. The flags
+// that say where to are held to sense before anything is read, as reading may take
+// a while; and nothing is written, not even a beginning, unless there is a figure.
 func plotAction(draw func(*cli.Context, *data, *plotting) (*figures.Figure, error)) cli.ActionFunc {
 	return func(c *cli.Context) error {
 		p, err := readPlotting(c)
@@ -76,7 +80,7 @@ func plotAction(draw func(*cli.Context, *data, *plotting) (*figures.Figure, erro
 		f, err := draw(c, d, p)
 		if usage := (usageError{}); errors.As(err, &usage) {
 			return err
-		} else if err != nil && !strings.HasPrefix(err.Error(), d.name()) {
+		} else if err != nil && !strings.HasPrefix(err.Error(), d.name()) { // some readers name the data themselves
 			return fmt.Errorf("%s: %w", d.name(), err)
 		} else if err != nil {
 			return err
@@ -109,7 +113,9 @@ func readPlotting(c *cli.Context) (p *plotting, err error) {
 	return p, p.out.find(c.App.Writer, export.Format(p.format))
 }
 
-// formatOf returns the format: that of --format, or the one by which FILE ends.
+// formatOf returns the format: that of --format, or the one by which FILE ends; SVG
+// for stdout. An SVG that is compressed is another format to browsers, which .svgz
+// would have to say.
 func (p *plotting) formatOf(c *cli.Context) (figures.Format, error) {
 	if c.IsSet("format") {
 		f, ok := figures.ParseFormat(c.String("format"))

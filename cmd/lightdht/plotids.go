@@ -26,6 +26,8 @@ func plotIDsCommand() *cli.Command {
 	}
 }
 
+// drawIDs draws zones at every second depth from the finest that the IDs bear, and
+// the gaps that analysis picks.
 func drawIDs(c *cli.Context, d *data, p *plotting) (*figures.Figure, error) {
 	name, err := oneOf(c, "null", []string{"one-per-address", "bep42"})
 	if err != nil {

@@ -30,6 +30,8 @@ func plotNodesCommand() *cli.Command {
 	}
 }
 
+// drawNodes draws the shares of one section of a census. Per run is left out where
+// the data does not say which run saw whom.
 func drawNodes(c *cli.Context, d *data, p *plotting) (*figures.Figure, error) {
 	of, err := oneOf(c, "of", plotted)
 	if err != nil {
@@ -68,7 +70,8 @@ func (p *plotting) census(c *cli.Context, d *data, byRun iter.Seq2[*analysis.Con
 	return census, err
 }
 
-// sharesOf returns a section as it is drawn.
+// sharesOf returns a section as it is drawn, its classes in the order of the census:
+// the largest by ID, others, unknown. Per run it is of how many on average.
 func sharesOf(census *analysis.Census, s *analysis.Section) figures.Shares {
 	in := figures.Shares{Of: s.Name}
 	ways := []analysis.Counting{analysis.ByID, analysis.ByAddress}

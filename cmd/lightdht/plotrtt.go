@@ -20,6 +20,8 @@ func plotRTTCommand() *cli.Command {
 	}
 }
 
+// drawRTT draws one counting: two distributions that differ by a few contacts would
+// hide each other.
 func drawRTT(c *cli.Context, d *data, p *plotting) (*figures.Figure, error) {
 	counted, err := oneOf(c, "counted", []string{"id", "address"})
 	if err != nil {
@@ -40,7 +42,8 @@ func drawRTT(c *cli.Context, d *data, p *plotting) (*figures.Figure, error) {
 	return figures.RoundTrips(in, p.width)
 }
 
-// tripsOf returns round trips as they are drawn. That of a bar is its end.
+// tripsOf returns round trips in milliseconds as they are drawn. All of a bar, a
+// percent wide or less, stand at its end, where that many are known to be below.
 func tripsOf(r *analysis.RoundTrips, way analysis.Counting) figures.RTTs {
 	in := figures.RTTs{Of: wayName(way)}
 	for _, b := range r.Bars[way] {

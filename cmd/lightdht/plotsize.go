@@ -22,6 +22,8 @@ func plotSizeCommand() *cli.Command {
 	}
 }
 
+// drawSize draws one network, IPv4 first: two sizes on one axis would be compared,
+// and they are of different things.
 func drawSize(c *cli.Context, d *data, p *plotting) (*figures.Figure, error) {
 	if truth := c.Float64("truth"); c.IsSet("truth") && !(truth >= 1 && truth < math.MaxInt64) {
 		return nil, usagef("--truth %v: want a number of nodes", truth)

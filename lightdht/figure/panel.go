@@ -10,6 +10,17 @@ import (
 
 // panel is a plot with what stands above it: a heading that says what it rests
 // on, and a key. They have room of their own, so that they cover no data.
+//
+//	heading: what it rests on
+//	-o- a line   ### a band        the key, in as many rows as it takes
+//	  |
+//	y |   data
+//	  |
+//	  +---------------
+//	        x (unit)
+//	      foot
+//
+// Panels that stand below each other have their data begin at one line.
 type panel struct {
 	heading string
 	keys    []key
@@ -111,7 +122,7 @@ func (p *panel) overhang(c draw.Canvas) (far vg.Length) {
 }
 
 // compose makes a figure of panels: below each other, or beside each other when
-// that is asked for.
+// that is asked for. Its height is what they need.
 func compose(width Width, beside bool, panels ...*panel) *Figure {
 	f := &Figure{width: vg.Length(width) * vg.Millimeter}
 	room := f.width - 2*margin
@@ -119,32 +130,31 @@ func compose(width Width, beside bool, panels ...*panel) *Figure {
 		room = (room - gap*vg.Length(len(panels)-1)) / vg.Length(len(panels))
 	}
 	for _, p := range panels {
+		tall := p.height(room) + 2*margin
 		if beside {
-			f.height = max(f.height, p.height(room)+2*margin)
+			f.height = max(f.height, tall)
 		} else {
-			f.height += p.height(room) + gap
+			f.height += tall + gap - 2*margin
 		}
 	}
 	if !beside {
 		f.height += 2*margin - gap
 	}
-	x, y := margin, f.height-margin
+	at := vg.Point{X: margin, Y: f.height - margin} // the upper left corner of the next one
 	for _, p := range panels {
-		tall := p.height(room)
+		tall, aligned := p.height(room), panels
+		if beside {
+			aligned = []*panel{p}
+		}
+		end := vg.Point{X: at.X + room, Y: at.Y}
 		f.parts = append(f.parts, part{
-			at: vg.Rectangle{Min: vg.Point{X: x, Y: y - tall}, Max: vg.Point{X: x + room, Y: y}},
-			draw: func(c draw.Canvas) {
-				if beside {
-					p.draw(c, leftmost(c, p))
-				} else {
-					p.draw(c, leftmost(c, panels...)) // so that they begin at one line
-				}
-			},
+			at:   vg.Rectangle{Min: vg.Point{X: at.X, Y: at.Y - tall}, Max: end},
+			draw: func(c draw.Canvas) { p.draw(c, leftmost(c, aligned...)) },
 		})
 		if beside {
-			x += room + gap
+			at.X += room + gap
 		} else {
-			y -= tall + gap
+			at.Y -= tall + gap
 		}
 	}
 	return f

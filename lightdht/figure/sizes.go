@@ -5,8 +5,10 @@ import (
 	"fmt"
 	"image/color"
 	"math"
+	"slices"
 
 	"github.com/lightdht/lightdht/lightdht/analysis"
+	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/plotter"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
@@ -64,23 +66,43 @@ func NetworkSize(in Sizes, width Width) (*Figure, error) {
 	across.on(&p.X, room, false)
 	upright.on(&p.Y, tall, true)
 
-	var keys []key
-	for i := len(in.Estimators) - 1; i >= 0; i-- { // the first one on top
-		if b, ok := in.Estimators[i].band(i); ok {
+	in.addBands(p)
+	return compose(width, false, &panel{
+		heading: "Size from " + count(in.lookups(), "lookup"),
+		keys:    append(in.addTruth(p), in.addLines(p)...),
+		plot:    p, x: "lookups", y: "estimated size (nodes)", data: tall + 3*lineHeight,
+	}), nil
+}
+
+// addBands draws the intervals, those of the first estimator on top of the others.
+// The edges of what lies below show through.
+func (in Sizes) addBands(p *plot.Plot) {
+	for i, e := range slices.Backward(in.Estimators) {
+		if b, ok := e.band(i); ok {
 			p.Add(b)
 		}
 	}
-	for i := range in.Estimators {
-		if b, ok := in.Estimators[i].band(i); ok && i > 0 {
-			b.shade = nil // its edges show through what lies on it
+	for i, e := range in.Estimators {
+		if b, ok := e.band(i); ok && i > 0 {
+			b.shade = nil
 			p.Add(b)
 		}
 	}
-	if in.Truth > 0 {
-		style := line(black, 0.9, 3, 2)
-		p.Add(curve{points: plotter.XYs{{X: across.min, Y: in.Truth}, {X: across.max, Y: in.Truth}}, line: style})
-		keys = append(keys, key{name: "truth: " + thousands(fmt.Sprintf("%.0f", in.Truth)), line: style})
+}
+
+// addTruth draws the truth, if it is known, over the bands and under the lines.
+func (in Sizes) addTruth(p *plot.Plot) []key {
+	if in.Truth == 0 {
+		return nil
 	}
+	style := line(black, 0.9, 3, 2)
+	p.Add(curve{points: plotter.XYs{{X: p.X.Min, Y: in.Truth}, {X: p.X.Max, Y: in.Truth}}, line: style})
+	return []key{{name: "truth: " + thousands(fmt.Sprintf("%.0f", in.Truth)), line: style}}
+}
+
+// addLines draws the estimates, and says of each line whose it is and what its band
+// is.
+func (in Sizes) addLines(p *plot.Plot) (keys []key) {
 	for i, e := range in.Estimators {
 		pen := pens[i]
 		c := curve{points: e.line(), line: line(pen.colour, thickLine, pen.dashes...), mark: pen.mark}
@@ -92,10 +114,7 @@ func NetworkSize(in Sizes, width Width) (*Figure, error) {
 		}
 		keys = append(keys, k)
 	}
-	return compose(width, false, &panel{
-		heading: "Size from " + count(in.lookups(), "lookup"),
-		keys:    keys, plot: p, x: "lookups", y: "estimated size (nodes)", data: tall + 3*lineHeight,
-	}), nil
+	return keys
 }
 
 // check refuses what cannot be drawn.
