@@ -5,9 +5,10 @@
 //	go run ./scripts/sample -store DIR -truth DIR
 //
 // The hosts have several client programs, round trips of milliseconds, lost
-// packets; some share an address, many have left, and a few crowd one zone of the
-// ID space. A node that knows four of them looks up random targets, then looks
-// around; in the next run another one does. Hosts, addresses, targets and delays follow from the seed; which of the
+// packets; some share an address, one program has many IDs at a few addresses, many
+// hosts have left, and a few crowd one zone of the ID space. A node that knows four
+// of them looks up random targets, then looks around; in the next run another one
+// does. Hosts, addresses, targets and delays follow from the seed; which of the
 // hosts are asked, and when, depends on the machine a little.
 package main
 

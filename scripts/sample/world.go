@@ -41,8 +41,11 @@ var software = []struct {
 const (
 	crowd      = 16 // planted nodes, at crowdHosts addresses of one /24
 	crowdHosts = 2
-	carriers   = 30 // addresses behind each of which carried nodes live
+	farms      = 4 // addresses with farmed nodes each, that all run farmed software
+	farmed     = 30
+	carriers   = 30 // addresses with carried nodes each, behind a NAT
 	carried    = 6
+	farmRuns   = 4 // in software
 )
 
 // crowdedZone is where the planted nodes are: 2 of 2,000 would be there by chance.
@@ -60,20 +63,26 @@ func population(alive, left int, seed uint64) []host {
 		h.addr = place(rng, i, alive, taken)
 		h.delay = time.Duration(45e6 * math.Exp(0.6*rng.NormFloat64())) // ns; half of them below 45 ms
 		h.delay = min(max(h.delay, 4*time.Millisecond), 400*time.Millisecond)
-		h.become(rng)
+		h.become(rng, inFarm(i, alive))
 	}
 	return all
 }
+
+// inFarm reports whether the i-th host is one of a farm. Farms are a 16th of the
+// hosts at most.
+func inFarm(i, alive int) bool { return i >= crowd && i-crowd < min(farms*farmed, alive/16) }
 
 // place draws an address that nobody has. All are of 198.18.0.0/15, which is set
 // aside for tests of networks (RFC 2544) and is nobody's.
 func place(rng *rand.Rand, i, alive int, taken map[netip.AddrPort]bool) netip.AddrPort {
 	for {
 		ip := [4]byte{198, byte(18 + rng.IntN(2)), byte(rng.IntN(256)), byte(1 + rng.IntN(254))}
-		switch behind := i - crowd; {
+		switch behind := i - crowd - farms*farmed; {
 		case i < crowd:
 			ip = [4]byte{198, 19, 77, byte(10 + i%crowdHosts)}
-		case behind < min(carriers*carried, alive/10):
+		case inFarm(i, alive):
+			ip = [4]byte{198, 19, 200, byte(1 + (i-crowd)/farmed)}
+		case 0 <= behind && behind < min(carriers*carried, alive/10):
 			ip = [4]byte{198, 18, byte(behind / carried), 1}
 		}
 		addr := netip.AddrPortFrom(netip.AddrFrom4(ip), uint16(10000+rng.IntN(50000)))
@@ -88,12 +97,15 @@ func place(rng *rand.Rand, i, alive int, taken map[netip.AddrPort]bool) netip.Ad
 }
 
 // become draws what a host runs, and its ID.
-func (h *host) become(rng *rand.Rand) {
+func (h *host) become(rng *rand.Rand, farmed bool) {
 	h.id = randomID(rng)
 	at, lot := 0, rng.IntN(100)
 	for lot >= software[at].percent {
 		lot -= software[at].percent
 		at++
+	}
+	if farmed {
+		at = farmRuns
 	}
 	h.version = []byte(software[at].version)
 	switch {
