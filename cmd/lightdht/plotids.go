@@ -36,7 +36,7 @@ func drawIDs(c *cli.Context, d *data, p *plotting) (*figures.Figure, error) {
 	if err := wholeSpace(c, d); err != nil {
 		return nil, err
 	}
-	sample, err := analysis.GatherIDs(d.contacts(), c.Bool("all"))
+	sample, err := analysis.GatherIDs(d.contacts(), analysis.IDOptions{All: c.Bool("all"), Hidden: d.shared()})
 	if err != nil {
 		return nil, err
 	}
