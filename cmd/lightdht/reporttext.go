@@ -80,8 +80,9 @@ func (s *section) table() *grid {
 	ways, items, at := s.lay()
 	g := &grid{columns: []column{{text: true, cells: items}}}
 	methods, sizes := s.common(ways, facetNamed("method")), s.common(ways, facetNamed("n"))
+	last := methodColumn(ways, items, at)
 	for _, way := range ways {
-		columns := wayColumns(way, items, at, methods == nil, sizes == nil)
+		columns := wayColumns(way, items, at, methods == nil && last == nil, sizes == nil)
 		for i := range columns {
 			if len(ways) > 1 {
 				columns[i].group = wayTitle(way)
@@ -91,6 +92,9 @@ func (s *section) table() *grid {
 			}
 		}
 		g.columns = append(g.columns, columns...)
+	}
+	if methods == nil && last != nil {
+		g.columns = append(g.columns, *last)
 	}
 	var notes []string
 	switch {
@@ -109,6 +113,25 @@ func (s *section) table() *grid {
 	}
 	g.note = strings.Join(notes, "\n")
 	return g
+}
+
+// methodColumn is the column of methods when each item has but one, in whatever
+// way it was counted; nil when that is not so.
+func methodColumn(ways, items []string, at map[[2]string]*finding) *column {
+	col := &column{head: "method", text: true, cells: make([]string, len(items))}
+	for i, item := range items {
+		for _, way := range ways {
+			f := at[[2]string{way, item}]
+			switch {
+			case f == nil || f.estimator == "":
+			case col.cells[i] != "" && col.cells[i] != f.estimator:
+				return nil
+			default:
+				col.cells[i] = f.estimator
+			}
+		}
+	}
+	return col
 }
 
 // common returns, for each way to count, the text of a facet that all its findings
