@@ -49,10 +49,10 @@ func TestGapsByHand(t *testing.T) {
 }
 
 func TestGapsOfUniformPoints(t *testing.T) {
-	for _, n := range []int{20, 100, 2000} {
+	for _, n := range []int{20, 100, 1200} {
 		r := source(t, uint64(n))
 		var ps []float64
-		const seeds = 400
+		const seeds = 300
 		inside := map[int]int{}
 		for range seeds {
 			g, err := drawPoints(r, n).Gaps()

@@ -116,7 +116,7 @@ func TestGMomentsAgainstTwin(t *testing.T) {
 }
 
 func TestUniformityOfUniformPoints(t *testing.T) {
-	for _, c := range []struct{ n, depth, seeds int }{{20, 2, 1000}, {160, 5, 800}, {5 << 10, 10, 200}, {5 << 12, 12, 60}, {1000, 4, 300}} {
+	for _, c := range []struct{ n, depth, seeds int }{{20, 2, 1000}, {160, 5, 800}, {5 << 9, 9, 200}, {5 << 11, 11, 50}} {
 		r := source(t, uint64(c.n))
 		var chis, gs, entropies []float64
 		covered := 0
