@@ -105,14 +105,14 @@ func TestRecallIsHighWhenBothMissTheSame(t *testing.T) {
 func TestRecallByHand(t *testing.T) {
 	ids := func(ranks ...byte) (all []kad.ID) {
 		for _, rank := range ranks {
-			all = append(all, kad.ID{0x47 ^ rank})
+			all = append(all, kad.ID{0x4f ^ rank})
 		}
 		return all
 	}
 	pairs := []Pair{
-		{kad.ID{0x47}, ids(1, 2, 3, 4, 5, 6, 7, 8), ids(8, 7, 6, 5, 4, 3, 2, 1, 9, 10)},
-		{kad.ID{0x47}, ids(1, 3, 4, 5, 6, 7, 9, 10, 10), ids(2, 3, 4, 5, 6, 8, 9, 10)}, // of 1 to 8: 2, 3, 4, 5, 6, 8, not 2 and 8
-		{kad.ID{0x47}, ids(2), ids(2, 1)},
+		{kad.ID{0x4f}, ids(1, 2, 3, 4, 5, 6, 7, 8), ids(8, 7, 6, 5, 4, 3, 2, 1, 9, 10)},
+		{kad.ID{0x4f}, ids(1, 3, 4, 5, 6, 7, 9, 10, 10), ids(2, 3, 4, 5, 6, 8, 9, 10)}, // of 1 to 8: 2, 3, 4, 5, 6, 8, not 2 and 8
+		{kad.ID{0x4f}, ids(2), ids(2, 1)},
 	}
 	e, err := Recall(pairs, 0.95)
 	if err != nil || e.Targets != 3 || e.Checked != 8+6+2 || e.Found != 8+4+1 || e.Share != 13.0/16 {

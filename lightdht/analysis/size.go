@@ -11,6 +11,16 @@
 //	size, err := analysis.PooledSize(spacings, 0.95)
 //	fmt.Println(size) // 9473 (95 % interval 8687 to 10331, pooled over 64 lookups)
 //
+// [Sizes] sets other people's estimators beside it, and [Recall] tells from targets
+// that were looked up twice how much of the closest the lookups found at all.
+//
+// Does somebody sit around an infohash? Hand the distances of its closest nodes to
+// the tests, which know how large the network is, and how well that is known:
+//
+//	tests, err := analysis.NewSybils(8, size)
+//	found, err := tests.Test(distances)
+//	fmt.Println(found.Scan.P, found.Scan.Rank) // 8.3e-11 4: the closest 4 are no chance
+//
 // An interval speaks of chance alone. What a measurement missed, or what lied
 // to it, is not in it; each function says what it takes for granted.
 package analysis
