@@ -73,9 +73,9 @@ func (d *data) census(o analysis.CensusOptions) (*analysis.Census, error) {
 func tellCensus(r *report, c *analysis.Census, byRun, fromStore bool) {
 	total := func(by analysis.Counting) string { return quantity(c.Totals[by].Value, "") }
 	r.tell("counted", "%s IDs, %s addresses; of %s, %s answered",
-		total(analysis.ByID), total(analysis.ByAddress), some(c.Contacts, "contact"), grouped(int64(c.Answered)))
+		total(analysis.ByID), total(analysis.ByAddress), contactsText(c.Contacts), grouped(int64(c.Answered)))
 	if c.LeftOut > 0 {
-		r.tell("left out", "%s never answered: counted among states alone; --all counts them everywhere", some(c.LeftOut, "contact"))
+		r.tell("left out", "%s never answered: counted among states alone; --all counts them everywhere", contactsText(c.LeftOut))
 	}
 	if byRun {
 		r.tell("runs", "%s", runsText(c))
@@ -86,6 +86,14 @@ func tellCensus(r *report, c *analysis.Census, byRun, fromStore bool) {
 		r.tell("unknown", "%s", whereText(fromStore))
 	}
 	r.tell("intervals", "95 %%; they are about chance alone: what a run did not find is not in them")
+}
+
+// contactsText counts contacts in words.
+func contactsText(n int) string {
+	if n == 1 {
+		return "1 contact"
+	}
+	return grouped(int64(n)) + " contacts"
 }
 
 // whereText says how countries and systems would be known.
@@ -120,7 +128,7 @@ func addCensus(r *report, c *analysis.Census) {
 		return all
 	}
 	r.add("States, and who answered", "", append(rows(analysis.States), answerFindings(c)...)...)
-	r.add("Round trips", "", tripFindings(c)...)
+	r.add("Round trips", "Of the last answer of each. Where there is no interval they are too few to have one.", tripFindings(c)...)
 	r.add("Families, and extensions seen in use", "", rows(analysis.Families, analysis.Extensions)...)
 	r.add("Clients", frequent(c, analysis.Clients), rows(analysis.Clients)...)
 	r.add("Versions", frequent(c, analysis.Versions), rows(analysis.Versions)...)
@@ -184,6 +192,9 @@ func frequent(c *analysis.Census, names ...string) string {
 
 func sectionFindings(s *analysis.Section, by analysis.Counting) (rows []finding) {
 	for _, class := range s.Classes {
+		if s.Name == analysis.PortRanges && class.Name == analysis.Unknown {
+			continue // they stand among ports
+		}
 		rows = append(rows, shareFinding(s.Name, className(s.Name, class.Name), by.String(), class.Shares[by]))
 	}
 	return rows
@@ -199,12 +210,12 @@ func className(section, class string) string {
 		return "family unknown"
 	case section == analysis.Extensions && class == analysis.Other:
 		return "other extensions"
+	case section == analysis.Ports && class == analysis.Unknown:
+		return "no port"
 	case section == analysis.Ports && rest:
-		return class + " ports"
+		return "other ports"
 	case section == analysis.PortRanges && class == "6881":
 		return "6881, the default"
-	case section == analysis.PortRanges && rest:
-		return "no port"
 	case (section == analysis.Nets8 || section == analysis.Nets16 || section == analysis.Nets32) && rest:
 		return class + " " + section
 	}

@@ -6,7 +6,6 @@ import (
 	"encoding/binary"
 	"iter"
 	"math"
-	"net/netip"
 	"slices"
 	"strings"
 	"time"
@@ -112,14 +111,6 @@ func microseconds(d time.Duration) uint32 {
 		return 0
 	}
 	return uint32(min(max(int64((d+time.Microsecond/2)/time.Microsecond), 1), math.MaxUint32))
-}
-
-// addr returns the address.
-func (r *censusRow) addr() netip.Addr {
-	if r.invalid {
-		return netip.Addr{}
-	}
-	return netip.AddrFrom16(r.ip).Unmap()
 }
 
 // is4 reports whether the address is of IPv4.

@@ -89,6 +89,10 @@ func Nakamoto(counts []int) int {
 // in it. With many that were seen once, it is about entities that such a count finds,
 // and another of another length comes to another number.
 //
+// Chance makes entities of one size uneven, to a coefficient of about 1/sqrt(pi m)
+// with m = n/K: up to twice that it does not tell them from equal ones, and the
+// interval begins at 0.
+//
 // Counts below 1 are no entities. Of none it is NaN; of one entity 0, without interval.
 func Gini(counts []int, level float64) Number {
 	c := ascending(counts)
@@ -108,11 +112,14 @@ func Gini(counts []int, level float64) Number {
 	t := distuv.StudentsT{Mu: 0, Sigma: 1, Nu: float64(n - 1)}.Quantile((1 + level) / 2)
 	half := t * math.Sqrt(j.variance)
 	g.Interval = Interval{Lo: j.estimate - half, Hi: j.estimate + half, Level: level, Method: "jackknife"}
+	if chance := math.Sqrt(float64(len(c)) / (math.Pi * float64(n))); j.plain <= 2*chance {
+		g.Interval.Lo = 0
+	}
 	return g.within(0, 1)
 }
 
-// ginis is what a jackknife comes to.
-type ginis struct{ estimate, variance float64 }
+// ginis is what a jackknife comes to, and the coefficient of the counts as they are.
+type ginis struct{ plain, estimate, variance float64 }
 
 // jackknifeGini leaves out one of n counted, whose counts come in ascending order.
 func jackknifeGini(c []int, n int) ginis {
@@ -138,6 +145,7 @@ func jackknifeGini(c []int, n int) ginis {
 	m := float64(n)
 	mean := sum / m
 	return ginis{
+		plain:    whole,
 		estimate: whole - (m-1)*mean,
 		variance: (m - 1) / m * max(0, squares-m*mean*mean),
 	}

@@ -163,6 +163,16 @@ func TestConcentrationHoldsTheTruth(t *testing.T) {
 	}
 }
 
+// Entities of one size are not told to be uneven.
+func TestGiniOfEqualSizes(t *testing.T) {
+	r, n := source(t, 45), falling(100, 0)
+	for range 200 {
+		if g := Gini(n.draw(r, 5000), 0.95); g.Interval.Lo != 0 || g.Interval.Hi < g.Value || g.Value > 0.08 {
+			t.Fatalf("%+v", g)
+		}
+	}
+}
+
 // The index is unbiased to the last digit: summed over all outcomes, without chance.
 func TestHHIIsUnbiased(t *testing.T) {
 	p := []float64{0.5, 0.3, 0.2}
