@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"encoding/xml"
 	"errors"
+	"hash/crc32"
 	"image"
 	"image/png"
 	"io"
@@ -32,6 +33,9 @@ func written(t testing.TB, f *Figure, err error, format Format) []byte {
 // texts returns what is written in an SVG, which must be well-formed.
 func texts(t testing.TB, svg []byte) (all []string) {
 	t.Helper()
+	if bytes.Contains(svg, []byte("<text")) && !bytes.Contains(svg, []byte("font-family:'Liberation Sans',")) {
+		t.Error("the SVG names one font alone, or another")
+	}
 	d := xml.NewDecoder(bytes.NewReader(svg))
 	for {
 		token, err := d.Token()
@@ -87,6 +91,9 @@ func TestPNG(t *testing.T) {
 			t.Errorf("%s at %v mm is %d by %d dots for %.1f mm of height; want %d across", name, w, picture.Width, picture.Height, height, dots)
 		}
 		at := bytes.Index(b, []byte("pHYs")) + 4
+		if sum := binary.BigEndian.Uint32(b[at+9:]); sum != crc32.ChecksumIEEE(b[at-4:at+9]) || binary.BigEndian.Uint32(b[at-8:]) != 9 {
+			t.Errorf("%s: the chunk that says the resolution is broken", name)
+		}
 		if across, down := binary.BigEndian.Uint32(b[at:]), binary.BigEndian.Uint32(b[at+4:]); across != 11811 || down != 11811 || b[at+8] != 1 {
 			t.Errorf("%s: %d by %d dots in unit %d; want 11811 in a metre", name, across, down, b[at+8])
 		}

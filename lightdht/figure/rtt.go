@@ -60,7 +60,7 @@ func RoundTrips(in RTTs, width Width) (*Figure, error) {
 	tall := 0.62 * min(room, 260)
 	scale{min: first / 1.25, max: last * 1.25, log: true}.on(&p.X, room, false)
 	scale{min: 0, max: 100}.on(&p.Y, tall, true)
-	eps := math.Sqrt(math.Log(2/0.05) / (2 * float64(in.Samples)))
+	eps := dkw(in.Samples)
 	low, high := in.stairs(-eps, p), in.stairs(eps, p)
 	p.Add(band{low: low, high: high, shade: tint(blue, 0.25), edge: line(tint(blue, 0.5), hairline)})
 	p.Add(curve{points: in.stairs(0, p), line: line(blue, thickLine)})
@@ -78,6 +78,9 @@ func RoundTrips(in RTTs, width Width) (*Figure, error) {
 		keys:    keys, plot: p, x: "round trip (ms)", y: fmt.Sprintf("share of %s (%%)", plural(of)), data: tall + 3*lineHeight,
 	}), nil
 }
+
+// dkw is half the height of the 95 % band around the distribution of n samples.
+func dkw(n int) float64 { return math.Sqrt(math.Log(2/0.05) / (2 * float64(n))) }
 
 // check refuses what cannot be drawn.
 func (in RTTs) check() error {

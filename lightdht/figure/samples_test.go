@@ -43,8 +43,8 @@ func estimates(n float64, lookups int) Sizes {
 		e := Estimator{Name: name}
 		for l := 1; l <= lookups; l *= 2 {
 			sd := 1 / math.Sqrt(8*float64(l)-2)
-			v := n * (1 + sd*r.NormFloat64())
-			p := Estimate{Lookups: l, Nodes: v, Interval: around(v, 1.96*sd)}
+			v := n * math.Exp(sd*r.NormFloat64())
+			p := Estimate{Lookups: l, Nodes: v, Interval: around(v, min(0.9, 1.96*sd))}
 			if name == "deepest bucket" {
 				p = Estimate{Lookups: l, Nodes: 1.3 * n}
 			}

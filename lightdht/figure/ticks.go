@@ -62,9 +62,6 @@ func (t ticker) decades(digits []float64, every int) (marks []plot.Tick) {
 	for decade := first; decade <= last; decade++ {
 		for digit := 1.0; digit < 10; digit++ {
 			m := plot.Tick{Value: digit * math.Pow10(decade)}
-			if decade < 0 {
-				m.Value = digit / math.Pow10(-decade) // 0.3, and not 0.30000000000000004
-			}
 			for _, d := range digits {
 				if d == digit && decade%every == 0 {
 					m.Label = number(m.Value, -decade)

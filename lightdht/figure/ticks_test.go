@@ -29,7 +29,7 @@ func TestNumber(t *testing.T) {
 			t.Errorf("brief(%v) = %q, want %q", v, got, want)
 		}
 	}
-	for n, want := range map[int]string{0: "0 contacts", 1: "1 contact", 12345: "12,345 contacts"} {
+	for n, want := range map[int]string{0: "0 contacts", 1: "1 contact", 12345: "12,345 contacts", 12345678: "12,345,678 contacts"} {
 		if got := count(n, "contact"); got != want {
 			t.Errorf("count(%d) = %q, want %q", n, got, want)
 		}
@@ -60,6 +60,7 @@ func TestTicks(t *testing.T) {
 		{scale{min: 0.02, max: 4000, log: true}, 200, "0.1 1 10 100 1,000"},
 		{scale{min: 0.9, max: 2.2, log: true, whole: true}, 200, "1 2"},
 		{scale{min: 6.4, max: 15.4, log: true, whole: true}, 200, "8 10 12 14"},
+		{scale{min: 1.8, max: 4.4, log: true, whole: true}, 200, "2 3 4"},
 		{scale{min: 21, max: 26, log: true}, 200, "21 22 23 24 25 26"},
 		{scale{min: 1e-6, max: 1e6, log: true}, 200, "1e-6 0.0001 0.01 1 100 10,000 1 M"},
 	} {
@@ -81,8 +82,19 @@ func TestTicksStandApart(t *testing.T) {
 		if len(all) == 0 || len(all) > 7 || len(slices.Compact(slices.Sorted(slices.Values(all)))) != len(all) {
 			t.Fatalf("%+v: labels %q", a, all)
 		}
-		if marks := a.Ticks(s.min, s.max); !a.suit(marks, 1) {
-			t.Fatalf("%+v: labels touch: %q", a, all)
+		end := vg.Length(math.Inf(-1))
+		for _, m := range a.Ticks(s.min, s.max) {
+			if m.IsMinor() {
+				continue
+			}
+			at, half := vg.Length(a.share(m.Value))*a.length, widthOf(m.Label)/2
+			if a.upright {
+				half = textSize / 2
+			}
+			if at-half <= end {
+				t.Fatalf("%+v: labels touch: %q", a, all)
+			}
+			end = at + half
 		}
 	}
 }
