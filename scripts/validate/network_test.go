@@ -4,6 +4,7 @@ import (
 	"context"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"github.com/lightdht/lightdht/lightdht"
@@ -57,7 +58,7 @@ func TestLossMakesItLow(t *testing.T) {
 	const lost = 0.2
 	found := measured(t, world{nodes: 5000, lost: lost, width: 32, lookups: 24}, 2)
 	for i, s := range found {
-		if math.Abs(s.recall-(1-lost)) > 0.06 || math.Abs(s.told-s.recall) > 0.06 || math.Abs(s.ratio/s.ideal-s.recall) > 0.06 {
+		if math.Abs(s.recall-(1-lost)) > 0.1 || math.Abs(s.told-s.recall) > 0.1 || math.Abs(s.ratio/s.ideal-s.recall) > 0.1 {
 			t.Errorf("network %d: recall %.3f, estimated %.3f, size low by a factor %.3f; want %g for all", i, s.recall, s.told, s.ratio/s.ideal, 1-lost)
 		}
 	}
@@ -68,6 +69,40 @@ func TestNetworksRepeat(t *testing.T) {
 	w := world{nodes: 2000, dead: 0.3, lost: 0.05, width: 16, lookups: 12}
 	if a, b := measured(t, w, 2), measured(t, w, 2); a[0] != b[0] || a[1] != b[1] || a[0] == a[1] {
 		t.Errorf("%+v, then %+v", a, b)
+	}
+}
+
+// What a world is held to is told apart from what is shown only, and what misses
+// do to a size from what chance does.
+func TestFiguresOfWorlds(t *testing.T) {
+	var found []sized
+	for _, chance := range []float64{0.9, 1.1} { // each size is 2 % low, by as many nodes missed
+		found = append(found, sized{estimate{0.98 * chance, chance > 1}, chance, 0.98, 0.98})
+	}
+	for _, c := range []struct {
+		w      world
+		values map[string]float64
+		missed []string // of values: not within their reach
+	}{
+		{world{width: survey.DefaultWidth, lookups: 256}, map[string]float64{
+			"bias": -0.02, "of it by missed nodes": -0.02, "SD": 0.98 * 0.1 * math.Sqrt2, "95 % intervals hold": 0.5, "recall": 0.98, "estimated off by": 0,
+		}, []string{"bias", "of it by missed nodes", "SD"}},
+		{world{width: survey.DefaultWidth, lookups: 256, lost: 0.02}, map[string]float64{
+			"bias": -0.02, "of it by missed nodes": -0.02, "which over recall is": 0, "recall": 0.98, "estimated off by": 0,
+		}, nil},
+		{world{width: 8, lookups: 256}, map[string]float64{
+			"bias": -0.02, "of it by missed nodes": -0.02, "95 % intervals hold": 0.5, "recall": 0.98, "estimated off by": 0,
+		}, nil},
+	} {
+		figures := c.w.figures(found)
+		if len(figures) != len(c.values) {
+			t.Errorf("%s: figures %v", c.w, figures)
+		}
+		for _, f := range figures {
+			if want, ok := c.values[f.name]; !ok || math.Abs(f.value-want) > 1e-12 || f.ok(0) == slices.Contains(c.missed, f.name) {
+				t.Errorf("%s: %s, want %g, held to %s", c.w, f, want, f.reach())
+			}
+		}
 	}
 }
 

@@ -99,17 +99,24 @@ func (c *crowd) index(id kad.ID) int {
 
 // answer appends the nodes that the i-th one knows nearest to target.
 func (c *crowd) answer(dst []int, i int, target kad.ID) []int {
-	known := c.known(dst, i, kad.CommonPrefixLen(c.ids[i], target))
-	near := known[len(dst):]
-	slices.SortFunc(near, func(a, b int) int { return target.CompareDistance(c.ids[a], c.ids[b]) })
-	near = slices.Compact(near)
-	return known[:len(dst)+min(crowdAnswer, len(near))]
+	shared := kad.CommonPrefixLen(c.ids[i], target)
+	for depth := shared; ; depth = max(0, depth-2) {
+		known := c.known(dst, i, depth, shared)
+		near := known[len(dst):]
+		slices.SortFunc(near, func(a, b int) int { return target.CompareDistance(c.ids[a], c.ids[b]) })
+		near = slices.Compact(near)
+		near = near[:min(crowdAnswer, len(near))]
+		// Whoever is left out shares fewer bits with target: is the last one nearer?
+		if depth == 0 || len(near) == crowdAnswer && kad.CommonPrefixLen(c.ids[near[len(near)-1]], target) >= depth {
+			return known[:len(dst)+len(near)]
+		}
+	}
 }
 
-// known appends those whom the i-th node knows and who may be among the nearest
-// to a target that shares its first depth bits, some of them twice: whoever
-// shares fewer bits is farther away.
-func (c *crowd) known(dst []int, i, depth int) []int {
+// known appends those whom the i-th node knows that share its first depth bits,
+// and its neighbours, some of them twice. It ends early with a full bucket of
+// nodes that share just as many bits with it as a target does.
+func (c *crowd) known(dst []int, i, depth, target int) []int {
 	lo, hi := 0, len(c.ids)
 	for bit := 0; bit < kad.Bits && hi-lo > crowdNeighbours; bit++ {
 		mid := split(c.ids, lo, hi, bit)
@@ -123,8 +130,8 @@ func (c *crowd) known(dst []int, i, depth int) []int {
 			continue
 		}
 		dst = c.bucket(dst, i, bit, from, to)
-		if bit == depth && to-from >= crowdAnswer && hi-lo > crowdNeighbours {
-			return dst // they make an answer: the others, neighbours included, are farther away
+		if bit == target && to-from >= crowdAnswer && hi-lo > crowdNeighbours {
+			return dst // they make an answer: all others are farther away
 		}
 	}
 	for _, id := range nearest(c.ids, c.ids[i], crowdNeighbours+1)[1:] {

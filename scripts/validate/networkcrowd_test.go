@@ -6,6 +6,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"net"
+	"net/netip"
 	"slices"
 	"testing"
 	"time"
@@ -59,12 +60,35 @@ func contacts(c *crowd, i int) (known []kad.ID) {
 	return append(known, around[:min(crowdNeighbours, len(around))]...)
 }
 
+// A bucket holds its fill of what it may hold, no node twice, anybody, and the
+// same ones every time.
+func TestBucket(t *testing.T) {
+	c, seen := newCrowd(6, 100, 0), map[int]bool{}
+	for i := range c.ids {
+		const lo, hi = 20, 60
+		got := c.bucket([]int{-1}, i, 3, lo, hi)
+		if !slices.Equal(got, c.bucket([]int{-1}, i, 3, lo, hi)) || len(got) != 1+crowdBucket || got[0] != -1 {
+			t.Fatalf("bucket %v, and another one", got)
+		}
+		slices.Sort(got)
+		if len(slices.Compact(got)) != 1+crowdBucket || got[1] < lo || got[crowdBucket] >= hi {
+			t.Fatalf("bucket %v", got)
+		}
+		for _, j := range got[1:] {
+			seen[j] = true
+		}
+	}
+	if len(seen) != 40 {
+		t.Errorf("of 40 nodes %d are known to anybody", len(seen))
+	}
+}
+
 // Each answer names the nearest 8 of all that a node knows.
 func TestAnswersAgainstTables(t *testing.T) {
 	r := rand.New(rand.NewPCG(2, 1))
-	for _, n := range []int{1, 2, 9, 17, 18, 40, 300} {
+	for n := 1; n < 80; n++ {
 		c := newCrowd(uint64(n), n, 0)
-		for range 100 {
+		for range 30 {
 			i, target := r.IntN(n), drawID(r)
 			if r.IntN(2) == 0 { // near to it
 				copy(target[:], c.ids[i][:1+r.IntN(3)])
@@ -104,6 +128,17 @@ func TestCrowdHasItsDead(t *testing.T) {
 		if j, ok := c.whose(c.addr(i)); !ok || j != i {
 			t.Fatalf("node %d is at %s, where %d is", i, c.addr(i), j)
 		}
+	}
+	quarters := map[byte]bool{}
+	for _, place := range c.entrances() {
+		i, ok := c.whose(netip.MustParseAddrPort(place))
+		if !ok || c.silent[i] {
+			t.Errorf("nobody answers at the entrance %s", place)
+		}
+		quarters[(c.ids[i][0]+8)>>6] = true // the first of a quarter of the nodes is near one of the space
+	}
+	if len(quarters) < 4 {
+		t.Error("the entrances are close to each other")
 	}
 	if _, ok := c.whose(seatAddr); ok {
 		t.Error("somebody is at the seat")
