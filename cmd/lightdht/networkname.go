@@ -66,6 +66,17 @@ func testnetName(seed uint64, nodes int) string {
 	return fmt.Sprintf("%s%d-%d", testnetPrefix, seed, nodes)
 }
 
+// testnetNodes returns how many nodes the network of this name has, when it is a
+// test network, else nil.
+func testnetNodes(network string) *int {
+	var seed uint64
+	var n int
+	if _, err := fmt.Sscanf(network, testnetPrefix+"%d-%d", &seed, &n); err != nil || testnetName(seed, n) != network {
+		return nil
+	}
+	return &n
+}
+
 // defaultStore returns the folder in which a network has its store, unless
 // another one is named.
 func defaultStore(network string) (string, error) {

@@ -61,3 +61,15 @@ func TestDefaultStore(t *testing.T) {
 		}
 	}
 }
+
+// The name of a test network tells its size; no other name does.
+func TestTestnetNodes(t *testing.T) {
+	if n := testnetNodes(testnetName(7, 200)); n == nil || *n != 200 {
+		t.Errorf("got %v, want 200", n)
+	}
+	for _, name := range []string{"", "public", "testnet-", "testnet-1", "testnet-1-", "testnet-1-2-3", "testnet-1-02", "testnet-x-2", "mytestnet-1-2"} {
+		if n := testnetNodes(name); n != nil {
+			t.Errorf("%q has %d nodes", name, *n)
+		}
+	}
+}

@@ -17,7 +17,7 @@ func plotSizeCommand() *cli.Command {
 		Description: "Takes the lookups of random targets that the store has kept, or FILE (lightdht dump --what lookups), and draws what\n" +
 			"the first, the first two and so on say, with intervals as bands; of lookups that together name more than half of the\n" +
 			"network the latest that do not. The numbers at the right end: lightdht stats size --format csv --lookups N.",
-		Flags:  plotFlags(&cli.Float64Flag{Name: "truth", Usage: "draw a line at `NODES`, the size that is known"}),
+		Flags:  plotFlags(&cli.Float64Flag{Name: "truth", Usage: "draw a line at `NODES`, the size that is known", DefaultText: "that of a test network"}),
 		Action: plotAction(drawSize),
 	}
 }
@@ -47,7 +47,9 @@ func drawSize(c *cli.Context, d *data, p *plotting) (*figures.Figure, error) {
 	if err != nil {
 		return nil, err
 	}
-	in.Truth = c.Float64("truth")
+	if in.Truth = c.Float64("truth"); !c.IsSet("truth") && s.truth != nil {
+		in.Truth = float64(*s.truth)
+	}
 	return figures.NetworkSize(in, p.width)
 }
 

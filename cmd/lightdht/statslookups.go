@@ -185,6 +185,7 @@ func (d *data) sample(most int) (all []*sampled, err error) {
 	for _, family := range []kad.Family{kad.IPv4, kad.IPv6} {
 		for _, purpose := range []string{survey.Sizing, randomPurpose} {
 			if s := sampleOf(kept, family, purpose, most); s != nil {
+				s.truth = testnetNodes(d.network())
 				all = append(all, s)
 				break
 			}

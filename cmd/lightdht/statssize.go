@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"time"
 
@@ -173,6 +174,12 @@ func (r *report) size(s *sampled) (*sizeObject, error) {
 	}
 	r.tellSample(s)
 	estimates := append([]analysis.SizeEstimate{sizes.Pooled}, sizes.Others...)
+	recall, err := analysis.Recall(s.pairs, confidence)
+	if err != nil {
+		r.tell("recall", "%s: not known: %s", s.family, oneLine(err))
+	} else if e, err := analysis.OverRecall(sizes.Pooled, recall); err == nil {
+		estimates = slices.Insert(estimates, 1, e)
+	}
 	if s.own != (kad.ID{}) {
 		if e, err := analysis.DeepestBucket(s.own, s.known); err == nil {
 			estimates = append(estimates, e)
@@ -194,7 +201,9 @@ func (r *report) size(s *sampled) (*sizeObject, error) {
 		rows = append(rows, f)
 	}
 	r.add("network size, "+s.family.String(), sizeNote, rows...)
-	r.recall(s, o)
+	if recall.Targets > 0 {
+		r.recall(s, o, recall)
+	}
 	return o, nil
 }
 
@@ -218,7 +227,7 @@ func sizeFinding(s *sampled, e analysis.SizeEstimate) finding {
 	f := found("size", e.Method, e.N, "nodes")
 	f.counted = s.family.String()
 	how := map[string]string{
-		"pooled": "maximum likelihood, exact chi-square", "least squares": "Sohl; jackknife, approximate",
+		"pooled": "maximum likelihood, exact chi-square", "pooled over recall": "the same, with what lookups missed; approximate", "least squares": "Sohl; jackknife, approximate",
 		"median gap": "mldht, 4.5 % high; Student's t, approximate", "deepest bucket": "libtorrent, of one table; no interval",
 	}[e.Method]
 	f.estimator, f.samples = how, float64(e.Lookups)
@@ -266,12 +275,7 @@ func share(part, of int) string {
 
 // recall adds what share of the true closest the lookups are thought to have
 // found.
-func (r *report) recall(s *sampled, o *sizeObject) {
-	e, err := analysis.Recall(s.pairs, confidence)
-	if err != nil {
-		r.tell("recall", "%s: not known: %s", s.family, oneLine(err))
-		return
-	}
+func (r *report) recall(s *sampled, o *sizeObject, e analysis.RecallEstimate) {
 	s.recall = e.Share
 	o.Recall, o.RecallLo, o.RecallHi = &e.Share, &e.Interval.Lo, &e.Interval.Hi
 	f := found("recall", "of the closest", e.Share, "share").within(e.Interval)
