@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math"
 	"strings"
 
 	"github.com/lightdht/lightdht/lightdht/dataset"
@@ -218,6 +217,3 @@ func (w *reporting) describe(r *report, d *data) error {
 	}
 	return nil
 }
-
-// nan is a number that there is none of.
-var nan = math.NaN()
