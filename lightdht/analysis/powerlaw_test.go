@@ -29,7 +29,7 @@ func TestPowerLawHoldsTheTruth(t *testing.T) {
 	for i, c := range []struct {
 		truth float64
 		n     int
-	}{{2.5, 20}, {2.2, 100}, {3, 1000}} {
+	}{{2.5, 20}, {2.2, 100}, {3, 400}} {
 		r := source(t, uint64(50+i))
 		f := tally{truth: c.truth}
 		for range seeds {
@@ -44,7 +44,7 @@ func TestPowerLawHoldsTheTruth(t *testing.T) {
 		if got, se := f.coverage(), math.Sqrt(0.95*0.05/seeds); math.Abs(got-0.95) > 0.01+3.5*se {
 			t.Errorf("%+v: held in %v", c, got)
 		}
-		if c.n >= 1000 && math.Abs(f.mean()-1) > 0.01 {
+		if c.n >= 400 && math.Abs(f.mean()-1) > 0.01 {
 			t.Errorf("%+v: %v of the truth on average", c, f.mean())
 		}
 	}

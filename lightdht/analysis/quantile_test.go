@@ -51,7 +51,7 @@ func sumFrom(k, n int, p float64) (sum float64) {
 }
 
 func TestQuantilesHoldTheTruth(t *testing.T) {
-	const seeds, n = 600, 150
+	const seeds, n = 300, 150
 	r := source(t, 23)
 	held := make([]int, len(quantiles))
 	for range seeds {
