@@ -48,7 +48,7 @@ func main() {
 	flag.IntVar(&p.lookups, "lookups", 50, "lookups of random targets in each run")
 	flag.IntVar(&p.again, "again", 16, "of these done again, twice as wide")
 	flag.IntVar(&p.width, "width", survey.DefaultWidth, "how many of the closest must have answered before one ends")
-	flag.DurationVar(&p.around, "around", 5*time.Second, "how long to look around after the lookups")
+	flag.DurationVar(&p.around, "around", 30*time.Second, "how long to look around after the lookups")
 	flag.Uint64Var(&p.seed, "seed", 1, "what hosts and targets follow from")
 	flag.Parse()
 	if p.store == "" || p.truth == "" || flag.NArg() > 0 || p.alive < 100 || p.left < 0 || p.runs < 1 || p.lookups < 1 || p.again < 1 {
