@@ -23,8 +23,9 @@ const (
 	networkLookups = 256
 	networkShare   = 25 // seeds for which one network is made
 
-	fewNetworks = 4  // that few seeds make,
-	fewLookups  = 16 // with so many lookups
+	fewNetworks = 4 // that few seeds make: small ones, with few lookups
+	fewNodes    = 10_000
+	fewLookups  = 16
 )
 
 // world is a kind of network, and how it is measured.
@@ -45,9 +46,9 @@ type sized struct {
 }
 
 func networkRows(seeds int) (rows []row) {
-	seeds, lookups := seeds/networkShare, networkLookups
+	seeds, nodes, lookups := seeds/networkShare, networkSize, networkLookups
 	if seeds < 4*fewNetworks {
-		seeds, lookups = fewNetworks, fewLookups
+		seeds, nodes, lookups = fewNetworks, fewNodes, fewLookups
 	}
 	for _, w := range []world{
 		{dead: 0, width: survey.DefaultWidth},
@@ -56,7 +57,7 @@ func networkRows(seeds int) (rows []row) {
 		{dead: 0.3, lost: 0.02, width: survey.DefaultWidth},
 		{dead: 0.3, width: 8},
 	} {
-		w.nodes, w.lookups = networkSize, lookups
+		w.nodes, w.lookups = nodes, lookups
 		found := overSeeds("network "+w.String(), seeds, w.measure)
 		rows = append(rows, row{"size, pooled, by lookups", w.String(), seeds, w.figures(found)})
 	}
