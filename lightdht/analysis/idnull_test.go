@@ -53,6 +53,7 @@ func TestCellsAgainstTwin(t *testing.T) {
 	}
 	for i := range 20 { // the same IDs elsewhere
 		c.add(c.contacts[40*i].ID, c.address(), "LT")
+		c.add(c.contacts[1000+i].ID, netip.AddrFrom4([4]byte{11, 0, 0, byte(i)}), "UT") // of the first VPN
 	}
 	s := c.sample(t)
 	cells := s.Points(BoundByAddress)

@@ -98,6 +98,26 @@ func TestStretchesAgainstTwin(t *testing.T) {
 	}
 }
 
+// Sixteen neighbours of 25 bits are one zone of 21 where they begin with it, and
+// never all of what is searched.
+func TestShortestStretch(t *testing.T) {
+	f := binFamily{n: 100, depth: 25, bins: math.Ldexp(1, 25), families: 1}
+	for _, c := range []struct {
+		first, last   uint64
+		depth         int
+		first2, last2 uint64
+	}{{0x20, 0x2f, 21, 2, 2}, {0x20, 0x37, 22, 4, 6}, {0x21, 0x30, 25, 0x21, 0x30}, {7, 7, 25, 7, 7}, {0, 1<<25 - 1, 1, 0, 1}} {
+		of, s := f.shortest(stretch{c.first, c.last, 9})
+		if of.depth != c.depth || of.bins != math.Ldexp(1, c.depth) || s != (stretch{c.first2, c.last2, 9}) {
+			t.Errorf("%x-%x of 25 bits: %+v of %+v, want %x-%x of %d", c.first, c.last, s, of, c.first2, c.last2, c.depth)
+		}
+	}
+	inner := binFamily{n: 100, depth: 25, bins: 16, families: 9}
+	if of, s := inner.shortest(stretch{0x20, 0x27, 9}); of.depth != 22 || of.bins != 2 || s.first != 4 || s.last != 4 {
+		t.Errorf("inside 21 bits: %+v of %+v", s, of)
+	}
+}
+
 // scanned returns the zones under both nulls.
 func scanned(t *testing.T, c *throng) (plain, bound Scan) {
 	t.Helper()
@@ -148,6 +168,9 @@ func TestZonesOfSybils(t *testing.T) {
 				continue
 			}
 			z := scan.Zones[0]
+			if given := float64(z.IDs) * math.Ldexp(1, boundBits-z.Depth); scan.Null == BoundByAddress && z.Depth > boundBits && z.Expected < given {
+				t.Errorf("%+v: zone %+v expects less than %v, which those in it alone come to", attack, z, given)
+			}
 			if z.IDs < attack.n*9/10 || z.IDs > attack.n*11/10+2 || z.Expected > 15 {
 				t.Errorf("%+v, %v: zone %+v", attack, scan.Null, z)
 			}
