@@ -41,7 +41,7 @@ func sizeRows(seeds int) []row {
 		row{"size, least squares", setting, seeds, []figure{bias(ratios(squares), 0.03), spread(ratios(squares), shown), coversAtLeast(held(squares), 0.93)}},
 		row{"size, median gap", setting, seeds, []figure{bias(ratios(gaps), 0.1), spread(ratios(gaps), shown), coversAtLeast(held(gaps), 0.93)}},
 		deepestRow(max(seeds/40, 5)),
-		spaceRow(max(seeds/4, 20)),
+		spaceRow(seeds),
 		overlapRow(seeds),
 	)
 }

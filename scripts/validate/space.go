@@ -1,6 +1,7 @@
 package main
 
 import (
+	"math/bits"
 	"math/rand/v2"
 	"slices"
 
@@ -41,10 +42,10 @@ func newSpace(r *rand.Rand, nodes int) space {
 }
 
 // closest returns the k nodes nearest to target, the nearest first. Those that
-// share the longest prefix with it stand together: it widens that zone until k are
-// in it, and sorts them.
+// share a prefix with it stand together: it widens the zone of a node or so until k
+// are in it, and sorts them.
 func (s space) closest(target kad.ID, k int) []kad.ID {
-	for bits := kad.Bits; ; bits-- {
+	for bits := bits.Len(uint(len(s))); ; bits-- {
 		zone := target.Prefix(bits)
 		from, _ := slices.BinarySearchFunc(s, zone.First(), kad.ID.Compare)
 		to, exact := slices.BinarySearchFunc(s, zone.Last(), kad.ID.Compare)
