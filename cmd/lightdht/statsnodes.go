@@ -195,6 +195,9 @@ func sectionFindings(s *analysis.Section, by analysis.Counting) (rows []finding)
 		if s.Name == analysis.PortRanges && class.Name == analysis.Unknown {
 			continue // they stand among ports
 		}
+		if s.Name == analysis.Ports && class.Name == "6881" {
+			continue // it stands among their ranges
+		}
 		rows = append(rows, shareFinding(s.Name, className(s.Name, class.Name), by.String(), class.Shares[by]))
 	}
 	return rows

@@ -7,6 +7,9 @@ import (
 	"gonum.org/v1/gonum/stat/distuv"
 )
 
+// leastCounted is how many must be counted for an interval that is approximate.
+const leastCounted = 30
+
 // HHI returns the Herfindahl-Hirschman index of entities of which counts are those
 // counted, the chance that two drawn at random are of one entity: 1 when there is one,
 // 1/K for K of the same size. With n the sum of the counts c, and p = c/n,
@@ -19,8 +22,10 @@ import (
 // U-statistic, whose exact variance this is (Hoeffding, A class of statistics with
 // asymptotically normal distribution, Ann. Math. Stat. 19, 1948; for large n it is
 // that of the delta method, 4/n (sum p^3 - H^2)). The interval is approximate: good
-// from some hundreds. When all are of one entity it has no width, and the interval
-// is the square of that of [ClopperPearson], of which the index cannot be less.
+// from some hundreds, and left out below thirty. When all are of one entity it has no
+// width, and the interval is the square of that of [ClopperPearson], of which the index
+// cannot be less; when no two are of one, it is that of ClopperPearson for none of n/2
+// pairs.
 //
 // It takes for granted that those counted are drawn independently. Counts below 1
 // are no entities. Of less than two it is NaN.
@@ -37,9 +42,16 @@ func HHI(counts []int, level float64) Number {
 		return h
 	}
 	h.Value = pairs / (n * (n - 1))
-	if h.Value == 1 {
+	switch {
+	case h.Value == 1:
 		i := ClopperPearson(int(n), int(n), level)
 		h.Interval = Interval{Lo: i.Lo * i.Lo, Hi: 1, Level: level, Method: "Clopper-Pearson, squared"}
+		return h
+	case h.Value == 0:
+		h.Interval = ClopperPearson(0, int(n)/2, level)
+		h.Interval.Method = "Clopper-Pearson, of pairs"
+		return h
+	case n < leastCounted:
 		return h
 	}
 	spread := 0.0 // between entities: sum p^3 - H^2, of which both parts are unbiased
@@ -84,8 +96,8 @@ func Nakamoto(counts []int) int {
 //	G* = n G - (n-1) m ± t(1-a/2; n-1) sqrt((n-1)/n sum w (G_c - m)^2),  a = 1-level
 //
 // (Efron, The jackknife, the bootstrap and other resampling plans, 1982, section 3).
-// It is approximate and takes for granted that those counted are drawn
-// independently, and that nearly all entities were found: those that were not are not
+// It is approximate, left out below thirty counted, and takes for granted that those
+// counted are drawn independently, and that nearly all entities were found: those that were not are not
 // in it. With many that were seen once, it is about entities that such a count finds,
 // and another of another length comes to another number.
 //
@@ -111,10 +123,14 @@ func Gini(counts []int, level float64) Number {
 	g.Value = min(max(j.estimate, 0), 1)
 	t := distuv.StudentsT{Mu: 0, Sigma: 1, Nu: float64(n - 1)}.Quantile((1 + level) / 2)
 	half := t * math.Sqrt(j.variance)
+	if n < leastCounted || half == 0 {
+		return g
+	}
 	g.Interval = Interval{Lo: j.estimate - half, Hi: j.estimate + half, Level: level, Method: "jackknife"}
 	if chance := math.Sqrt(float64(len(c)) / (math.Pi * float64(n))); j.plain <= 2*chance {
 		g.Interval.Lo = 0
 	}
+	g.Interval.Hi = max(g.Interval.Hi, g.Value)
 	return g.within(0, 1)
 }
 

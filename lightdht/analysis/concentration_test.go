@@ -163,6 +163,27 @@ func TestConcentrationHoldsTheTruth(t *testing.T) {
 	}
 }
 
+// What is too little for an interval has none, or an exact one; none leaves its number
+// out.
+func TestConcentrationOfFew(t *testing.T) {
+	if h := HHI([]int{1, 1, 1, 1}, 0.95); h.Value != 0 || h.Interval.Hi != ClopperPearson(0, 2, 0.95).Hi {
+		t.Errorf("all alone: %+v", h)
+	}
+	if h := HHI([]int{20, 9}, 0.95); h.Interval.Level != 0 {
+		t.Errorf("of 29: %+v", h)
+	}
+	for _, counts := range [][]int{{1, 1}, {2, 2}, {2, 1}, {20, 9}} {
+		if g := Gini(counts, 0.95); g.Interval.Level != 0 || g.Value < 0 {
+			t.Errorf("%v: %+v", counts, g)
+		}
+	}
+	for _, counts := range [][]int{{15, 15}, {15, 16}, {29, 1}, {10, 10, 10}} {
+		if g := Gini(counts, 0.95); g.Interval.Level > 0 && (g.Interval.Lo > g.Value || g.Interval.Hi < g.Value) {
+			t.Errorf("%v: %+v", counts, g)
+		}
+	}
+}
+
 // Entities of one size are not told to be uneven.
 func TestGiniOfEqualSizes(t *testing.T) {
 	r, n := source(t, 45), falling(100, 0)

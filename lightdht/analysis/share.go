@@ -91,6 +91,9 @@ func (n Number) within(lo, hi float64) Number {
 	return n
 }
 
+// leastClusters is how many there must be for the interval of a [Ratio].
+const leastClusters = 10
+
 // Ratio is a sum of parts over a sum of wholes, cluster by cluster: answers over
 // queries, node by node. Feed it with Add.
 type Ratio struct {
@@ -117,7 +120,7 @@ func (r *Ratio) Add(part, whole float64, clusters int) {
 //
 // for what came of one node, or from one, is no independent sample (Cochran,
 // Sampling techniques, 1977, section 2.11). It is approximate: good from some dozens
-// of clusters of which none has most of the sum. When all of them are counted, or
+// of clusters of which none has most of the sum, and left out below ten. When all of them are counted, or
 // none, that has no width, and the interval is that of [ClopperPearson] for clusters.
 func (r *Ratio) Share(level float64) Share {
 	s := Share{Number: Number{Value: math.NaN(), Samples: r.clusters}, Count: r.y, Of: r.x}
@@ -131,7 +134,7 @@ func (r *Ratio) Share(level float64) Share {
 		s.Interval = ClopperPearson(0, r.clusters, level)
 	case r.y == r.x:
 		s.Interval = ClopperPearson(r.clusters, r.clusters, level)
-	case r.clusters > 1:
+	case r.clusters >= leastClusters:
 		squares := max(0, r.yy-2*s.Value*r.xy+s.Value*s.Value*r.xx)
 		t := distuv.StudentsT{Mu: 0, Sigma: 1, Nu: n - 1}.Quantile((1 + level) / 2)
 		half := t * math.Sqrt(n/(n-1)*squares) / r.x

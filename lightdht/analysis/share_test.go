@@ -109,16 +109,16 @@ func TestMeanHoldsTheTruth(t *testing.T) {
 	}
 }
 
-// By hand: parts 1, 2 and 3 of wholes 2, 4 and 4. R is 0.6, the squares of y-Rx are
-// 0.04, 0.16 and 0.36.
+// By hand: parts 1, 2 and 3 of wholes 2, 4 and 4, ten times each. R is 0.6, the squares
+// of y-Rx are 0.04, 0.16 and 0.36; t(0.975; 29) = 2.0452.
 func TestRatioByHand(t *testing.T) {
 	var r Ratio
-	r.Add(1, 2, 1)
-	r.Add(2, 4, 1)
-	r.Add(3, 4, 1)
+	r.Add(1, 2, 10)
+	r.Add(2, 4, 10)
+	r.Add(3, 4, 10)
 	s := r.Share(0.95)
-	half := 4.302653 * math.Sqrt(3.0/2*0.56) / 10
-	if s.Value != 0.6 || s.Count != 6 || s.Of != 10 || s.Samples != 3 || !close(s.Interval.Lo, 0.6-half, 1e-6) || !close(s.Interval.Hi, min(1, 0.6+half), 1e-6) {
+	half := 2.0452296 * math.Sqrt(30.0/29*5.6) / 100
+	if s.Value != 0.6 || s.Count != 60 || s.Of != 100 || s.Samples != 30 || !close(s.Interval.Lo, 0.6-half, 1e-6) || !close(s.Interval.Hi, min(1, 0.6+half), 1e-6) {
 		t.Errorf("%+v, want 0.6 ± %v", s, half)
 	}
 	var all, no, one, empty Ratio
