@@ -21,7 +21,7 @@ func init() { checks = append(checks, check{"network", networkRows}) }
 const (
 	networkSize    = 100_000
 	networkLookups = 256
-	networkShare   = 25 // seeds for which one network is made
+	networkShare   = 32 // seeds for which one network is made
 
 	fewNetworks = 4 // that few seeds make: small ones, with few lookups
 	fewNodes    = 10_000
@@ -79,14 +79,11 @@ func (w world) String() string {
 func (w world) figures(found []sized) []figure {
 	all := ratios(column(found, func(s sized) estimate { return s.estimate }))
 	hold := held(column(found, func(s sized) estimate { return s.estimate }))
-	missed := bias(column(found, func(s sized) float64 { return s.ratio / s.ideal }), 0.005)
-	missed.name = "of it by missed nodes"
-	mended := bias(column(found, func(s sized) float64 { return s.ratio / s.ideal / s.told }), 0.005)
-	mended.name = "which over recall is"
-	recall := bias(column(found, func(s sized) float64 { return 1 + s.recall }), boundless)
-	recall.name, recall.signed = "recall", false
-	told := bias(column(found, func(s sized) float64 { return 1 + s.told - s.recall }), 0.005)
-	told.name = "estimated off by"
+	missed := named("of it by missed nodes", found, 0.005, func(s sized) float64 { return s.ratio/s.ideal - 1 })
+	mended := named("which over recall is", found, 0.005, func(s sized) float64 { return s.ratio/s.ideal/s.told - 1 })
+	told := named("estimated off by", found, 0.005, func(s sized) float64 { return s.told - s.recall })
+	recall := named("recall", found, boundless, func(s sized) float64 { return s.recall })
+	recall.signed = false
 	switch {
 	case w.width < survey.DefaultWidth:
 		return []figure{bias(all, boundless), free(missed), rate("95 % intervals hold", hold), recall, free(told)}
@@ -94,6 +91,16 @@ func (w world) figures(found []sized) []figure {
 		return []figure{bias(all, boundless), free(missed), mended, recall, told}
 	}
 	return []figure{bias(all, 0.01), missed, spread(all, 0.4/math.Sqrt(float64(w.lookups))), covers(hold), recall, told}
+}
+
+// named is the mean of a number, which may be off by at most within.
+func named(name string, found []sized, within float64, of func(sized) float64) figure {
+	f := bias(column(found, of), within)
+	f.name = name
+	if f.value++; math.Abs(f.value) < 1e-12 { // the dust of adding up
+		f.value = 0
+	}
+	return f
 }
 
 // boundless is how far a figure may be off that is shown only.
