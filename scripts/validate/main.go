@@ -2,7 +2,7 @@
 // networks whose truth is known, over thousands of seeds, on all processors, and
 // prints the table of them that the README carries:
 //
-//	go run ./scripts/validate -markdown          # a few minutes on two processors
+//	go run ./scripts/validate -markdown -brief   # some minutes on two processors
 //	go run ./scripts/validate -seeds 200 -only size
 //
 // Each file of checks adds its own; -only NAME runs those of one name. A table
@@ -37,6 +37,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 	seeds := flags.Int("seeds", 4000, "networks for each row; rows of large networks take a share of them")
 	only := flags.String("only", "", "run the checks of this name alone: "+strings.Join(names(), ", "))
 	markdown := flags.Bool("markdown", false, "print a Markdown table")
+	short := flags.Bool("brief", false, "print a row for each estimator or test, with what all its settings gave")
 	slack := flags.Float64("slack", 0, "standard errors of chance by which a number may miss its reach: for few seeds")
 	if flags.Parse(args) != nil {
 		return 2
@@ -51,7 +52,11 @@ func run(args []string, stdout, stderr io.Writer) int {
 	if *markdown {
 		print = printMarkdown
 	}
-	if err := print(stdout, rows); err != nil {
+	shown := each(rows)
+	if *short {
+		shown = brief(rows)
+	}
+	if err := print(stdout, shown); err != nil {
 		fmt.Fprintln(stderr, err)
 		return 1
 	}

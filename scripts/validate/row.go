@@ -129,21 +129,29 @@ func (r row) cells() []string {
 	return []string{r.what, r.setting, fmt.Sprint(r.seeds), r.measured(), r.reach()}
 }
 
-func printMarkdown(w io.Writer, rows []row) error {
+// each returns the cells of every row.
+func each(rows []row) (cells [][]string) {
+	for _, r := range rows {
+		cells = append(cells, r.cells())
+	}
+	return cells
+}
+
+func printMarkdown(w io.Writer, rows [][]string) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "| %s |\n|---|---|--:|---|---|\n", strings.Join(heading, " | "))
 	for _, r := range rows {
-		fmt.Fprintf(&b, "| %s |\n", strings.Join(r.cells(), " | "))
+		fmt.Fprintf(&b, "| %s |\n", strings.Join(r, " | "))
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
 }
 
-func printText(w io.Writer, rows []row) error {
+func printText(w io.Writer, rows [][]string) error {
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, strings.Join(heading, "\t"))
 	for _, r := range rows {
-		fmt.Fprintln(table, strings.Join(r.cells(), "\t"))
+		fmt.Fprintln(table, strings.Join(r, "\t"))
 	}
 	return table.Flush()
 }

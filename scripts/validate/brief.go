@@ -1,0 +1,75 @@
+package main
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+)
+
+// group is the rows of one estimator or test.
+type group struct {
+	row
+	settings int
+	most     []float64 // of each figure: its value is the least, this the most of all settings
+}
+
+// brief joins the rows of one estimator or test: what was measured in several
+// settings is told as a range, and held to the loosest of their reaches.
+func brief(rows []row) (cells [][]string) {
+	var groups []*group
+	for _, r := range rows {
+		r.what = variant.ReplaceAllString(r.what, "")
+		at := slices.IndexFunc(groups, func(g *group) bool { return g.what == r.what })
+		if at < 0 {
+			at = len(groups)
+			groups = append(groups, &group{row: row{what: r.what, setting: r.setting}})
+		}
+		groups[at].add(r)
+	}
+	for _, g := range groups {
+		cells = append(cells, g.cells())
+	}
+	return cells
+}
+
+// variant is what of a name tells rows of one test from each other.
+var variant = regexp.MustCompile(`, (one node per address|BEP 42)$| \d+ %`)
+
+// add takes a row in.
+func (g *group) add(r row) {
+	if g.settings++; g.settings > 1 {
+		g.setting = fmt.Sprintf("%d settings", g.settings)
+	}
+	g.seeds = max(g.seeds, r.seeds)
+	for _, f := range r.figures {
+		at := slices.IndexFunc(g.figures, func(o figure) bool { return o.name == f.name })
+		if at < 0 {
+			g.figures, g.most = append(g.figures, f), append(g.most, f.value)
+			continue
+		}
+		o := &g.figures[at]
+		o.value, g.most[at] = min(o.value, f.value), max(g.most[at], f.value)
+		o.lo, o.hi = min(o.lo, f.lo), max(o.hi, f.hi)
+	}
+}
+
+// cells are those of a row, with ranges for what was measured.
+func (g *group) cells() []string {
+	cells, measured := g.row.cells(), ""
+	for i, f := range g.figures {
+		form := "%.3g"
+		if f.signed {
+			form = "%+.3g"
+		}
+		text := fmt.Sprintf(form, 100*f.value)
+		if most := fmt.Sprintf(form, 100*g.most[i]); most != text {
+			text += " to " + most
+		}
+		if i > 0 {
+			measured += ", "
+		}
+		measured += f.name + " " + text + " %"
+	}
+	cells[3] = measured
+	return cells
+}
