@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+	"strings"
 )
 
 // group is the rows of one estimator or test.
@@ -19,7 +20,7 @@ func brief(rows []row) (cells [][]string) {
 	var groups []*group
 	for _, r := range rows {
 		r.what = variant.ReplaceAllString(r.what, "")
-		at := slices.IndexFunc(groups, func(g *group) bool { return g.what == r.what })
+		at := slices.IndexFunc(groups, func(g *group) bool { return g.what == r.what && !apart(&g.row) && !apart(&r) })
 		if at < 0 {
 			at = len(groups)
 			groups = append(groups, &group{row: row{what: r.what, setting: r.setting}})
@@ -33,7 +34,13 @@ func brief(rows []row) (cells [][]string) {
 }
 
 // variant is what of a name tells rows of one test from each other.
-var variant = regexp.MustCompile(`, (one node per address|BEP 42)$| \d+ %`)
+var variant = regexp.MustCompile(`, (one node per address|BEP 42)$| \d+ %| by client`)
+
+// apart reports whether a row says what its like do not: what lookups miss in one
+// network or another, and of what is no attack that none is found.
+func apart(r *row) bool {
+	return strings.HasSuffix(r.what, ", by lookups") || strings.HasPrefix(r.setting, "VPN ")
+}
 
 // add takes a row in.
 func (g *group) add(r row) {
