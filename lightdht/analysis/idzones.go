@@ -35,8 +35,8 @@ type Scan struct {
 	Zones      []Zone  // in the order of the ID space; they do not overlap
 }
 
-// deepestZones is how deep zones are sought: pairs of IDs that share this much are
-// one in 10^5 among ten million by chance.
+// deepestZones is how deep zones are sought: of ten million random IDs any two share
+// this much with a chance of 3 in a million.
 const deepestZones = 64
 
 // candidate is a stretch of one depth that may be too full.
