@@ -239,7 +239,7 @@ func commonLevel(way string, at map[[2]string]*finding) string {
 // wayTitle says in words what was counted.
 func wayTitle(way string) string {
 	switch way {
-	case "id", "address", "contact":
+	case "id", "address", "contact", "query":
 		return "by " + strings.Replace(way, "id", "ID", 1)
 	case "run":
 		return "mean of runs"
