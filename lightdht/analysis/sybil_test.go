@@ -232,6 +232,9 @@ func TestDivergenceByHand(t *testing.T) {
 	if math.Abs(sum-1) > 1e-12 || !close(p[10], from(1)-from(0.5), 1e-12) || !close(p[30], 0x1p-22, 1e-5) {
 		t.Errorf("expected shares add up to %v, of 10 bits %v, of 30 bits %v", sum, p[10], p[30])
 	}
+	if got, want := expectedShare(2, 80), 21*math.Exp(-40); !close(got, want, 1e-12) { // one node or none in the near half
+		t.Errorf("the expected share of far nodes is %v, want %v", got, want)
+	}
 	for _, c := range []struct {
 		d    Distances
 		want float64
