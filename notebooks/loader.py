@@ -36,7 +36,7 @@ def load(name, folder=DATA):
         for column in [c for c, t in columns.items() if t == "time"]:
             micros = pd.to_numeric(table[column], errors="coerce").astype("Int64")  # of --times us
             table[column] = pd.to_datetime(table[column], utc=True) if micros.isna().all() else pd.to_datetime(micros, unit="us", utc=True)
-    except (KeyError, ValueError, TypeError) as error:
+    except (KeyError, ValueError, TypeError, OSError, EOFError) as error:
         raise Unfit(f"{path.name}: not the columns and types that its manifest tells of ({str(error).splitlines()[0]}): get both again") from None
     odd = [f"{a} for {b}" for a, b in itertools.zip_longest(table.columns, columns) if a != b]
     if odd or len(table) != rows:

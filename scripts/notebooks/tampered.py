@@ -44,6 +44,8 @@ def load(loader, path):
         return False, f"{len(loader.load(path.name, path.parent))} rows"
     except loader.Unfit as error:
         return True, str(error)
+    except Exception as error:
+        return True, f"not refused but {type(error).__name__}, and no line of its own"
 
 
 def manifest(path):

@@ -22,8 +22,7 @@ type host struct {
 	planted bool          // it is one of the crowd in crowdedZone
 }
 
-// software is what hosts run. The shares are made up, near what is seen on the
-// public network, and add up to 100.
+// software is what hosts run. The shares are made up, and add up to 100.
 var software = []struct {
 	percent int
 	version string
@@ -41,7 +40,7 @@ var software = []struct {
 const (
 	crowd      = 16 // planted nodes, at crowdHosts addresses of one /24
 	crowdHosts = 2
-	farms      = 4 // addresses with farmed nodes each, that all run farmed software
+	farms      = 4 // addresses with farmed nodes each, that all run one program, farmRuns
 	farmed     = 30
 	carriers   = 30 // addresses with carried nodes each, behind a NAT
 	carried    = 6
