@@ -260,9 +260,21 @@ func (r *report) tellSample(s *sampled) {
 		}
 	}
 	r.tell("left out", "%s", orText(strings.Join(out, ", "), "nothing"))
+	if wide := s.wideEnough(); s.width < wide && s.width >= survey.DefaultWidth {
+		r.tell("caution", "more than half of those asked did not answer: lookups of width %d miss close nodes then, and the estimate is low: --width %d is wide enough", s.width, wide)
+	}
 	if s.width < survey.DefaultWidth {
 		r.tell("caution", "lookups of width %d miss close nodes where contacts are dead, and the estimate is low then: %d is unbiased", s.width, survey.DefaultWidth)
 	}
+}
+
+// wideEnough is how wide lookups should be where as many are dead as did not
+// answer: the usual width up to a half, beyond so wide that 20 among them live.
+func (s *sampled) wideEnough() int {
+	if s.timedOut >= s.asked || 2*s.timedOut <= s.asked {
+		return survey.DefaultWidth
+	}
+	return max(survey.DefaultWidth, int(math.Ceil(20*float64(s.asked)/float64(s.asked-s.timedOut))))
 }
 
 // share returns a part as a percentage.
