@@ -1,8 +1,3 @@
-// Command lightdht asks the BitTorrent mainline DHT, and a built-in test
-// network, what a researcher wants to know.
-//
-// Data goes to stdout, what happened goes to stderr. It exits with 0 when it
-// did what was asked, with 1 when it could not, with 2 when it was asked wrongly.
 package main
 
 import (

@@ -94,7 +94,7 @@ func (s *section) table() *grid {
 	}
 	var notes []string
 	switch {
-	case methods == nil:
+	case len(methods) == 0:
 	case same(methods, ways):
 		notes = append(notes, methods[ways[0]])
 	default:
