@@ -19,7 +19,7 @@
 //
 //	$ lightdht stats size datasets/sample/lookups.csv.gz
 //	…
-//	lookups     ipv4: 100 of random targets, the 8 closest of each, width 32; 5,107 nodes asked, 27.4 % had not answered when their lookup ended
+//	lookups     ipv4: 100 of random targets, the 8 closest of each, width 32; 5,130 nodes asked, 27.6 % had not answered when their lookup ended
 //	…
 //	left out    nothing
 //
@@ -27,63 +27,63 @@
 //	pooled is the one to report: its interval is exact, of chance alone. What lookups miss makes all of them low.
 //	n = 100
 //	                      nodes   95 % interval  method
-//	  pooled              1,897  1,770 to 2,033  maximum likelihood, exact chi-square
-//	  pooled over recall  1,943  1,809 to 2,099  the same, with what lookups missed; approximate
-//	  least squares       1,892  1,777 to 2,014  Sohl; jackknife, approximate
-//	  median gap          1,918  1,744 to 2,110  mldht, 4.5 % high; Student's t, approximate
+//	  pooled              1,904  1,776 to 2,041  maximum likelihood, exact chi-square
+//	  pooled over recall  1,958  1,823 to 2,115  the same, with what lookups missed; approximate
+//	  least squares       1,895  1,780 to 2,018  Sohl; jackknife, approximate
+//	  median gap          1,920  1,745 to 2,111  mldht, 4.5 % high; Student's t, approximate
 //
 //	RECALL, IPV4
 //	share of the true closest 8 that the lookups found, from 32 targets looked up again, twice as wide
 //	                   share   95 % interval    n  method
-//	  of the closest  97.6 %  94.4 to 99.3 %  253  Clopper-Pearson over the design effect
+//	  of the closest  97.2 %  94.0 to 99.0 %  254  Clopper-Pearson over the design effect
 //
 // Are the IDs as chance makes them, and where are they not?
 //
 //	$ lightdht stats ids datasets/sample/contacts.csv.gz
 //	…
-//	counted     1,802 IDs at 1,544 addresses, in 1,802 contacts
-//	left out    746 contacts that never answered: --all counts them
-//	chance 1    one node per address: each of 1,802 IDs is a random point
-//	chance 2    BEP 42: the IDs of one address that share 21 bits are one cell: each of 1,785 cells is a random point
+//	counted     1,827 IDs at 1,567 addresses, in 1,827 contacts
+//	left out    752 contacts that never answered: --all counts them
+//	chance 1    one node per address: each of 1,827 IDs is a random point
+//	chance 2    BEP 42: the IDs of one address that share 21 bits are one cell: each of 1,808 cells is a random point
 //	…
 //	UNIFORM?
 //	p: how often chance makes a number as large. Dispersion: variance over mean of the zones' counts, 1 by chance.
-//	                                one node per address (n = 1,802)                         BEP 42 (n = 1,785)
-//	                         value     95 % interval     df        p     value    95 % interval     df        p  method
-//	  whole space         0.027687                             0.124  0.028194                            0.115  Kolmogorov-Smirnov
-//	  4 bits                28.286                       15    0.020    29.113                      15    0.016  Pearson
-//	  8 bits                334.36                      255  6.1e-04    322.52                     255    0.003  Pearson
-//	  4 bits, G             29.155                       15    0.016    30.037                      15    0.012  G test
-//	  8 bits, G             347.94                      255  4.1e-04    337.25                     255    0.002  G test
-//	  gaps                   1,281                    1,802  2.1e-11     1,144                   1,785  5.6e-04  Moran
-//	  8 bits, dispersion    1.3112  1.1104 to 1.5723                    1.2648  1.071 to 1.5166                  chi-square
+//	                               one node per address (n = 1,827)                         BEP 42 (n = 1,808)
+//	                        value     95 % interval     df        p     value      95 % interval     df      p  method
+//	  whole space         0.02367                             0.254  0.024928                            0.208  Kolmogorov-Smirnov
+//	  4 bits               22.633                       15    0.092    22.832                        15  0.088  Pearson
+//	  8 bits               304.37                      255    0.018    292.67                       255  0.052  Pearson
+//	  4 bits, G             23.21                       15    0.081    23.385                        15  0.077  G test
+//	  8 bits, G            305.56                      255    0.037     294.9                       255  0.086  G test
+//	  gaps                  1,297                    1,827  1.9e-11     1,146                     1,808  0.002  Moran
+//	  8 bits, dispersion   1.1936  1.0108 to 1.4312                    1.1477  0.97193 to 1.3762                chi-square
 //	…
 //	CROWDED ZONES, BEP 42
 //	Page's CUSUM at depths 1 to 64, binomial tail, Bonferroni over stretches and depths, Benjamini-Hochberg over zones at 5 %
 //	found: CUSUM, Benjamini-Hochberg
-//	              found (n = 1,785)  chance  addresses
-//	          count  times        p   count      count
+//	               found (n = 1,808)  chance  addresses
+//	          count   times        p   count      count
 //	  all         1
-//	  d8c/10     19   10.9  7.3e-09  1.7432          5
+//	  d8c/10     19  10.761  9.2e-09  1.7656          5
 //	…
 //	IDS THAT BEP 42 ALLOWS AT THEIR ADDRESS
 //	Counted: pairs of ID and IP address.
 //	Clopper-Pearson
 //	                         count       share   95 % interval      n
-//	  ipv4                   1,254      69.6 %  67.4 to 71.7 %  1,802
-//	  ipv4 LT                  874      98.8 %  97.8 to 99.4 %    885
-//	  ipv4 UT                  380      99.5 %  98.1 to 99.9 %    382
-//	  ipv4 JC                    0         0 %     0 to 1.50 %    244
+//	  ipv4                   1,285      70.3 %  68.2 to 72.4 %  1,827
+//	  ipv4 LT                  897      98.8 %  97.8 to 99.4 %    908
+//	  ipv4 UT                  388      99.5 %  98.2 to 99.9 %    390
+//	  ipv4 JC                    0         0 %     0 to 1.54 %    237
 //	…
 //	HOW MANY EACH HAS
 //	A full count of the sample, not an estimate: no intervals.
-//	          IDs per IP address (n = 1,544)  addresses per ID (n = 1,802)  IDs per IPv4 /24 (n = 493)
+//	          IDs per IP address (n = 1,567)  addresses per ID (n = 1,827)  IDs per IPv4 /24 (n = 494)
 //	          count                    share  count                  share  count                share
-//	  1       1,500                   97.2 %  1,802                  100 %     79               16.0 %
-//	  2           8                   0.52 %                                   99               20.1 %
-//	  3-4         4                   0.26 %                                  202               41.0 %
-//	  5-8        28                   1.81 %                                   95               19.3 %
-//	  9-16                                                                     16               3.25 %
+//	  1       1,523                   97.2 %  1,827                  100 %     80               16.2 %
+//	  2           8                   0.51 %                                  100               20.2 %
+//	  3-4         2                   0.13 %                                  196               39.7 %
+//	  5-8        30                   1.91 %                                   98               19.8 %
+//	  9-16                                                                     18               3.64 %
 //	  17-32       4                   0.26 %                                    1               0.20 %
 //	…
 //
@@ -91,40 +91,40 @@
 //
 //	$ lightdht stats nodes datasets/sample/contacts.csv.gz
 //	…
-//	counted     1,802 IDs, 1,544 addresses; of 2,548 contacts, 1,802 answered
-//	left out    746 contacts never answered: counted among states alone; --all counts them everywhere
+//	counted     1,827 IDs, 1,567 addresses; of 2,579 contacts, 1,827 answered
+//	left out    752 contacts never answered: counted among states alone; --all counts them everywhere
 //	…
 //	STATES, AND WHO ANSWERED
 //	                                                            by ID                            by address
 //	                             count   share   95 % interval      n  count   share   95 % interval      n  method
-//	  good                       1,802  70.7 %  68.9 to 72.5 %  2,548  1,544  68.0 %  66.1 to 70.0 %  2,269  Clopper-Pearson
-//	  bad                          534  21.0 %  19.4 to 22.6 %  2,548    521  23.0 %  21.2 to 24.7 %  2,269  Clopper-Pearson
-//	  questionable                 212  8.32 %  7.28 to 9.46 %  2,548    204  8.99 %  7.85 to 10.2 %  2,269  Clopper-Pearson
-//	  answered, of those asked   1,802  71.8 %  70.0 to 73.5 %  2,511  1,544  69.0 %  67.0 to 70.9 %  2,239  Clopper-Pearson
-//	  answered, of queries sent  8,270  73.6 %  71.7 to 75.4 %  2,511  8,270  73.6 %  71.3 to 75.8 %  2,239  ratio of sums, delta method
+//	  good                       1,827  70.8 %  69.0 to 72.6 %  2,579  1,567  68.1 %  66.1 to 70.0 %  2,302  Clopper-Pearson
+//	  bad                          543  21.1 %  19.5 to 22.7 %  2,579    531  23.1 %  21.4 to 24.8 %  2,302  Clopper-Pearson
+//	  questionable                 209  8.10 %  7.08 to 9.22 %  2,579    204  8.86 %  7.73 to 10.1 %  2,302  Clopper-Pearson
+//	  answered, of those asked   1,827  71.5 %  69.7 to 73.3 %  2,554  1,567  68.8 %  66.8 to 70.7 %  2,279  Clopper-Pearson
+//	  answered, of queries sent  8,320  73.1 %  71.3 to 75.0 %  2,554  8,320  73.1 %  70.9 to 75.4 %  2,279  ratio of sums, delta method
 //	…
 //	ROUND TRIPS
 //	Of the last answer of each. Where there is no interval they are too few to have one.
 //	order statistics
-//	                       by ID (n = 1,802)          by address (n = 1,544)
+//	                       by ID (n = 1,827)          by address (n = 1,567)
 //	             value         95 % interval     value         95 % interval
-//	  5 %      39.12ms    35.94ms to 41.95ms    38.8ms     35.26ms to 41.6ms
-//	  25 %      70.3ms     68.1ms to 72.19ms    69.6ms    67.46ms to 72.06ms
-//	  median  102.75ms   98.18ms to 106.88ms  102.24ms   97.47ms to 107.01ms
-//	  75 %     154.3ms  149.63ms to 161.66ms  154.82ms  149.25ms to 161.92ms
-//	  90 %    225.73ms  210.18ms to 236.16ms  224.45ms  206.21ms to 236.16ms
-//	  95 %    275.07ms   263.94ms to 292.1ms  275.07ms   260.22ms to 292.1ms
-//	  99 %    408.19ms  365.57ms to 465.41ms  418.69ms  365.57ms to 465.41ms
+//	  5 %      38.61ms       36ms to 41.15ms   38.64ms    35.33ms to 41.28ms
+//	  25 %     69.41ms    66.56ms to 71.36ms   68.96ms    65.86ms to 71.23ms
+//	  median  101.66ms    98.3ms to 106.11ms  101.02ms    97.6ms to 105.92ms
+//	  75 %    153.79ms  147.84ms to 160.13ms  153.79ms  147.46ms to 160.38ms
+//	  90 %    223.81ms   212.22ms to 235.9ms  223.68ms   205.7ms to 237.44ms
+//	  95 %    270.98ms  259.46ms to 288.26ms  270.98ms  259.46ms to 288.51ms
+//	  99 %    407.94ms  359.94ms to 473.09ms  420.22ms  358.66ms to 473.09ms
 //	…
 //	CLIENTS
 //	Clopper-Pearson
-//	                       by ID (n = 1,802)         by address (n = 1,544)
+//	                       by ID (n = 1,827)         by address (n = 1,567)
 //	           count   share   95 % interval  count   share   95 % interval
-//	  LT         885  49.1 %  46.8 to 51.4 %    804  52.1 %  49.5 to 54.6 %
-//	  UT         382  21.2 %  19.3 to 23.2 %    348  22.5 %  20.5 to 24.7 %
-//	  JC         244  13.5 %  12.0 to 15.2 %    130  8.42 %  7.08 to 9.92 %
-//	  ml          94  5.22 %  4.24 to 6.35 %     86  5.57 %  4.48 to 6.83 %
-//	  unknown    197  10.9 %  9.53 to 12.5 %    176  11.4 %  9.86 to 13.1 %
+//	  LT         908  49.7 %  47.4 to 52.0 %    824  52.6 %  50.1 to 55.1 %
+//	  UT         390  21.3 %  19.5 to 23.3 %    355  22.7 %  20.6 to 24.8 %
+//	  JC         237  13.0 %  11.5 to 14.6 %    125  7.98 %  6.68 to 9.43 %
+//	  ml          93  5.09 %  4.13 to 6.20 %     85  5.42 %  4.36 to 6.66 %
+//	  unknown    199  10.9 %  9.50 to 12.4 %    178  11.4 %  9.83 to 13.0 %
 //	…
 //	HOW MANY, AND HOW CONCENTRATED
 //	Over those that are known. HHI: the chance that two are of one. Nakamoto: the fewest that have more than half.
@@ -135,7 +135,7 @@
 //
 //	$ lightdht stats sybil --file datasets/sample/lookups.csv.gz 08e4b2f8a721403502ee0bac1470fab6a1e27041
 //	…
-//	size        ipv4: 1897 (95 % interval 1770 to 2033, pooled over 100 lookups)
+//	size        ipv4: 1904 (95 % interval 1776 to 2041, pooled over 100 lookups)
 //	crowded     none of 1 target, at 1.00 % false alarms (by the scan, Benjamini-Hochberg over the targets)
 //	…
 //	NODES AROUND TARGETS, IPV4
@@ -144,9 +144,9 @@
 //	gamma: Gamma probability of the 8th, exact
 //	KL: divergence of common prefix lengths, exact
 //	n = 100
-//	                                                      scan          gamma              KL
-//	                                              value      p   value      p     nats      p
-//	  08e4b2f8a721403502ee0bac1470fab6a1e27041  0.83747  0.972  0.9387  0.939  0.72254  0.200
+//	                                                      scan           gamma              KL
+//	                                              value      p    value      p     nats      p
+//	  08e4b2f8a721403502ee0bac1470fab6a1e27041  0.83854  0.972  0.94015  0.940  0.72811  0.198
 //
 // Who asked us for what? These queries are made up.
 //
