@@ -44,7 +44,7 @@ func surveyFlags(lookups string) []cli.Flag {
 	}
 	return []cli.Flag{
 		&cli.BoolFlag{Name: "live", Usage: "join the network and measure now"},
-		&cli.GenericFlag{Name: "lookups", Usage: "look up `N` random targets; without --live take the latest N at most", Value: n},
+		&cli.GenericFlag{Name: "lookups", Usage: "look up `N` random targets; without --live take the latest N at most", Value: n, DefaultText: lookups + "; of those that were kept all"},
 		&cli.IntFlag{Name: "width", Usage: "with --live: how many of the closest `NODES` must have answered before a lookup ends", Value: survey.DefaultWidth},
 	}
 }

@@ -61,6 +61,11 @@ func (r *report) tellNetwork(s *session) {
 // surveyBounds refuses flags that no survey can be made with.
 func surveyBounds(c *cli.Context) error {
 	n, width := countOf(c, "lookups"), c.Int("width")
+	for _, name := range []string{"family", "prefix", "run", "since"} {
+		if c.IsSet(name) {
+			return usagef("--%s chooses from what was kept: leave it or --live out", name)
+		}
+	}
 	switch {
 	case n < 1 || n > maxRandom:
 		return usagef("--lookups %d: want 1 to %d", n, maxRandom)
