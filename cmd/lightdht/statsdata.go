@@ -205,6 +205,27 @@ func (d *data) whole(s export.Schema, what export.What) error {
 	return nil
 }
 
+// lacks returns which of the columns rows do not have: a file may have been dumped
+// with some columns alone.
+func (d *data) lacks(what export.What, names ...string) (lacking []string, err error) {
+	if d.store != nil {
+		return nil, nil
+	}
+	t, err := d.table(what)
+	if err != nil {
+		return nil, err
+	}
+	for range t.Rows { // which closes the file
+		break
+	}
+	for _, name := range names {
+		if t.Schema.Index(name) < 0 {
+			lacking = append(lacking, name)
+		}
+	}
+	return lacking, nil
+}
+
 // describe fills in what a manifest says of where rows come from.
 func (d *data) describe(m *export.Manifest) {
 	m.Network, m.Problems = d.network(), d.problems
