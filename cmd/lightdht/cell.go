@@ -57,3 +57,10 @@ func (c cells) int(b *export.Batch, row int) (n int64) {
 }
 
 func (c cells) is(b *export.Batch, row int) bool { return c.int(b, row) != 0 }
+
+func (c cells) float(b *export.Batch, row int) (v float64) {
+	if c.there(b, row) {
+		v = b.Cols[c.at].Floats[row]
+	}
+	return v
+}

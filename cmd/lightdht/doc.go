@@ -22,9 +22,10 @@
 //	lookups     ipv4: 100 of random targets, the 8 closest of each, width 32; 5,130 nodes asked, 27.6 % had not answered when their lookup ended
 //	…
 //	left out    nothing
+//	refused     deepest bucket: our ID and our good contacts are not known here, as they are with --live and from a store
 //
 //	NETWORK SIZE, IPV4
-//	pooled is the one to report: its interval is exact, of chance alone. What lookups miss makes all of them low.
+//	pooled is the one to report: its interval is exact, of chance alone. What lookups miss makes all low but pooled over recall.
 //	n = 100
 //	                      nodes   95 % interval  method
 //	  pooled              1,904  1,776 to 2,041  maximum likelihood, exact chi-square
@@ -143,7 +144,7 @@
 //	scan: least Gamma probability of the j closest, exact
 //	gamma: Gamma probability of the 8th, exact
 //	KL: divergence of common prefix lengths, exact
-//	n = 100
+//	n = 8
 //	                                                      scan           gamma              KL
 //	                                              value      p    value      p     nats      p
 //	  08e4b2f8a721403502ee0bac1470fab6a1e27041  0.83854  0.972  0.94015  0.940  0.72811  0.198

@@ -16,6 +16,7 @@ import (
 type report struct {
 	what     string // "ids": of which statistics
 	network  string // "": not known
+	ended    string // why it rests on less than was asked for; "": it does not
 	about    []fact
 	sections []section
 	object   any // of JSON, in the place of facts and findings; nil: those
@@ -101,9 +102,13 @@ func readReporting(c *cli.Context) (*reporting, error) {
 // write writes a report of data, nil when it was measured just now.
 func (w *reporting) write(c *cli.Context, r *report, d *data) error {
 	if d != nil {
+		if d.ctx.Err() != nil {
+			return errUnwritten
+		}
 		if err := w.out.spares(d.inputs()); err != nil {
 			return err
 		}
+		d.tellLeft(r)
 	}
 	o := &dumpFile{place: &w.out}
 	if err := o.open(c.App.Writer, w.format); err != nil {

@@ -3,9 +3,11 @@ package main
 import (
 	"fmt"
 	"iter"
+	"maps"
 	"math"
 	"net/netip"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/lightdht/lightdht/lightdht/analysis"
@@ -39,19 +41,31 @@ func newContactReader(s export.Schema) *contactReader {
 	}
 }
 
-// read reads a row. An ID that is absent, or an address, is that of no contact.
+// read reads a row. It is of no contact without an ID or an address, or with
+// numbers that no contact has.
 func (r *contactReader) read(b *export.Batch, i int, c *analysis.Contact) bool {
-	if !r.id.there(b, i) || !r.ip.there(b, i) {
+	if !r.id.there(b, i) || !r.ip.there(b, i) || r.port.int(b, i) < 0 || r.port.int(b, i) > math.MaxUint16 {
+		return false
+	}
+	for _, n := range []cells{r.unanswered, r.queries, r.replies, r.asn} {
+		if v := n.int(b, i); v < 0 || v > math.MaxUint32 {
+			return false
+		}
+	}
+	if us := r.rtt.int(b, i); us < 0 || us > maxRTT.Microseconds() {
 		return false
 	}
 	*c = analysis.Contact{
 		ID: r.id.id(b, i), Addr: netip.AddrPortFrom(r.ip.addr(b, i), uint16(r.port.int(b, i))),
 		State: r.state.text(b, i), Client: r.client.text(b, i), Version: r.version.text(b, i), BEPs: r.beps.text(b, i),
 		ReadOnly: r.readOnly.is(b, i), Router: r.router.is(b, i), Secure: r.secure.is(b, i),
-		Queries: count32(r.queries.int(b, i)), Replies: count32(r.replies.int(b, i)), Failures: count32(r.unanswered.int(b, i)),
+		Queries: uint32(r.queries.int(b, i)), Replies: uint32(r.replies.int(b, i)), Failures: uint32(r.unanswered.int(b, i)),
 		RTT:     time.Duration(r.rtt.int(b, i)) * time.Microsecond,
-		Country: r.country.text(b, i), ASN: count32(r.asn.int(b, i)), Org: r.org.text(b, i),
+		Country: r.country.text(b, i), ASN: uint32(r.asn.int(b, i)), Org: r.org.text(b, i),
 		Run: r.run.text(b, i),
+	}
+	if stateOf(c.State) == 0 {
+		c.State = "" // of no state that there is
 	}
 	if r.secure.at < 0 {
 		c.Secure = kad.IsSecureID(c.ID, c.Addr.Addr())
@@ -59,14 +73,79 @@ func (r *contactReader) read(b *export.Batch, i int, c *analysis.Contact) bool {
 	return true
 }
 
-// count32 returns a count, at most what it has room for.
-func count32(n int64) uint32 { return uint32(min(max(n, 0), math.MaxUint32)) }
+// maxRTT is longer than anybody waits for an answer.
+const maxRTT = 24 * time.Hour
 
 // contacts yields the contacts that count: those of a store merged over its runs,
 // in the order of their IDs, those of a file as they stand there.
 func (d *data) contacts() iter.Seq2[*analysis.Contact, error] {
-	return d.contactsOf(d.source)
+	all := d.contactsOf(d.source)
+	if d.file != "" && d.byRun() {
+		return overRuns(all)
+	}
+	return all
 }
+
+// overRuns makes one contact of all that runs saw of it: the counts of all, and what
+// the latest of them told.
+func overRuns(all iter.Seq2[*analysis.Contact, error]) iter.Seq2[*analysis.Contact, error] {
+	return func(yield func(*analysis.Contact, error) bool) {
+		at, known := map[kad.NodeInfo]int{}, []analysis.Contact{}
+		for c, err := range all {
+			if err != nil {
+				yield(nil, err)
+				return
+			}
+			node := kad.NodeInfo{ID: c.ID, Addr: c.Addr}
+			i, again := at[node]
+			if !again {
+				at[node] = len(known)
+				known = append(known, *c)
+				continue
+			}
+			addRun(&known[i], c)
+		}
+		for i := range known {
+			if !yield(&known[i], nil) {
+				return
+			}
+		}
+	}
+}
+
+// addRun adds what a later run saw of a contact.
+func addRun(c, later *analysis.Contact) {
+	was := *c
+	if c.Run <= later.Run { // the name of a run begins with its time
+		*c = *later
+	}
+	c.Queries = sum32(was.Queries, later.Queries)
+	c.Replies = sum32(was.Replies, later.Replies)
+	c.Failures = sum32(was.Failures, later.Failures)
+	c.RTT = lastOf(later.RTT, was.RTT, c.Run == later.Run)
+	c.Version = lastOf(later.Version, was.Version, c.Run == later.Run)
+	c.Client = lastOf(later.Client, was.Client, c.Run == later.Run)
+	beps := map[string]bool{}
+	for _, s := range append(strings.Fields(was.BEPs), strings.Fields(later.BEPs)...) {
+		beps[s] = true
+	}
+	c.BEPs = strings.Join(slices.Sorted(maps.Keys(beps)), " ")
+	c.Router = was.Router || later.Router
+}
+
+// lastOf returns what the later of two runs told, the other when that told nothing.
+func lastOf[T comparable](b, a T, inOrder bool) T {
+	var none T
+	if !inOrder {
+		a, b = b, a
+	}
+	if b == none {
+		return a
+	}
+	return b
+}
+
+func sum32(a, b uint32) uint32 { return uint32(min(uint64(a)+uint64(b), math.MaxUint32)) }
 
 // byRun reports whether contacts can be had as each run saw them.
 func (d *data) byRun() bool {
@@ -96,6 +175,7 @@ func (d *data) contactsOf(of export.Source) iter.Seq2[*analysis.Contact, error] 
 		}
 		p := newProgress(d.say, "read", d.expected())
 		defer p.end()
+		d.odd = 0
 		for c, err := range d.eachContact(t, p) {
 			if !yield(c, err) || err != nil {
 				return
@@ -115,7 +195,11 @@ func (d *data) eachContact(t export.Table, p *progress) iter.Seq2[*analysis.Cont
 				return
 			}
 			for i := range b.Len {
-				if !reader.read(b, i, &c) || d.file != "" && !d.counts(&c, reader.seen.int(b, i)) {
+				if !reader.read(b, i, &c) {
+					d.odd++
+					continue
+				}
+				if d.file != "" && !d.counts(&c, reader.seen.int(b, i)) {
 					continue
 				}
 				if net.add(&c); !yield(&c, nil) {

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"context"
+	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -25,8 +27,10 @@ type data struct {
 	chosen   map[string]string // the flags that say so
 	mmdb     []string
 	say      io.Writer
+	ctx      context.Context // ends the reading
 	problems []string
 	partial  bool // not all of it could be read
+	odd      int  // rows of a file left out, since they tell nothing that can be
 }
 
 // openData opens what the arguments of a command name, and reads which of it
@@ -42,7 +46,7 @@ func openData(c *cli.Context) (*data, error) {
 // openDataFile is openData of a file that is named otherwise; "": of a store.
 func openDataFile(c *cli.Context, file string) (*data, error) {
 	var err error
-	d := &data{file: file, chosen: map[string]string{}, say: c.App.ErrWriter, mmdb: c.StringSlice("mmdb")}
+	d := &data{file: file, chosen: map[string]string{}, say: c.App.ErrWriter, ctx: c.Context, mmdb: c.StringSlice("mmdb")}
 	if d.file != "" {
 		err = d.openFile(c)
 	} else {
@@ -62,7 +66,12 @@ func openDataFile(c *cli.Context, file string) (*data, error) {
 func (d *data) close() { d.source.Geo.Close() }
 
 // inputs returns the files that are read.
-func (d *data) inputs() []string { return append([]string{d.file}, d.mmdb...) }
+func (d *data) inputs() []string {
+	if d.file == "" {
+		return d.mmdb
+	}
+	return append([]string{d.file, d.file + export.ManifestEnding}, d.mmdb...)
+}
 
 func (d *data) openStore(c *cli.Context) error {
 	store, err := storeToRead(c)
@@ -73,12 +82,14 @@ func (d *data) openStore(c *cli.Context) error {
 	}
 	d.store = store
 	store.Problem = func(err error) {
-		d.problems = append(d.problems, err.Error())
 		d.partial = d.partial || !errors.Is(err, dataset.ErrTorn)
-		fmt.Fprintf(d.say, "%s\n", oneLine(adviseOwner(err)))
+		if !slices.Contains(d.problems, err.Error()) { // what is read twice has each twice
+			d.problems = append(d.problems, err.Error())
+			fmt.Fprintf(d.say, "%s\n", oneLine(adviseOwner(err)))
+		}
 	}
 	if err := d.readFilter(c); err != nil {
-		return fmt.Errorf("%s: %w", store.Dir(), err)
+		return err
 	}
 	runs, err := store.Runs()
 	if err == nil {
@@ -90,11 +101,15 @@ func (d *data) openStore(c *cli.Context) error {
 	return nil
 }
 
-// openFile looks whether there is a file, and reads the manifest beside it.
+// openFile looks whether there is a file, and whether it is what the manifest beside
+// it tells of.
 func (d *data) openFile(c *cli.Context) error {
-	if info, err := os.Stat(d.file); err != nil {
+	switch info, err := os.Stat(d.file); {
+	case errors.Is(err, os.ErrNotExist):
+		return fmt.Errorf("%s: there is no such file: name one that lightdht dump wrote", d.file)
+	case err != nil:
 		return err
-	} else if info.IsDir() {
+	case info.IsDir():
 		return fmt.Errorf("%s is a folder: name a store with --store %s, or a file that lightdht dump wrote", d.file, d.file)
 	}
 	if len(d.mmdb) > 0 {
@@ -103,35 +118,83 @@ func (d *data) openFile(c *cli.Context) error {
 	if err := d.readFilter(c); err != nil {
 		return err
 	}
-	b, err := os.ReadFile(d.file + export.ManifestEnding)
-	switch {
-	case errors.Is(err, os.ErrNotExist):
-		fmt.Fprintf(d.say, "%s has no manifest: where it comes from, and whether it is whole, is not known\n", d.file)
-	case err != nil:
+	if err := d.readManifest(); err != nil {
 		return err
-	default:
-		d.manifest = new(export.Manifest)
-		if err := json.Unmarshal(b, d.manifest); err != nil {
-			return fmt.Errorf("%s%s: %w: dump the file again, or remove its manifest", d.file, export.ManifestEnding, err)
-		}
 	}
-	runs := []dataset.RunInfo{}
+	var runs []dataset.RunInfo
 	if d.manifest != nil {
 		for i := range d.manifest.Runs {
 			runs = append(runs, dataset.RunInfo{ID: d.manifest.Runs[i].Run, Manifest: &d.manifest.Runs[i]})
 		}
 	}
+	var err error
 	if d.source.Filter.Runs, err = pickRuns(runs, c.StringSlice("run")); err != nil {
 		return fmt.Errorf("%s: %w", d.file, err)
 	}
+	if d.source.Filter.Runs != nil && d.manifest.What == export.Contacts && !d.byRun() {
+		return fmt.Errorf("%s has a row for each contact, which names the run that saw it last alone: for --run dump it with --per-run, or take the store", d.file)
+	}
 	return nil
 }
+
+// readManifest reads the manifest beside the file, if there is one, and holds the
+// file to it.
+func (d *data) readManifest() error {
+	name := d.file + export.ManifestEnding
+	b, err := os.ReadFile(name)
+	if errors.Is(err, os.ErrNotExist) {
+		fmt.Fprintf(d.say, "%s has no manifest: where it comes from, and whether it is whole, is not known\n", d.file)
+		return nil
+	} else if err != nil {
+		return err
+	}
+	d.manifest = new(export.Manifest)
+	if json.Unmarshal(b, d.manifest) != nil || d.manifest.Format != 1 || d.manifest.What == "" {
+		return fmt.Errorf("%s is no manifest that this program reads: dump the file again, or remove it", name)
+	}
+	sum, err := checksum(d.ctx, d.file)
+	switch {
+	case err != nil:
+		return err
+	case sum != d.manifest.SHA256:
+		return fmt.Errorf("%s is not the file that its manifest tells of (sha256): get both again, or remove the manifest", d.file)
+	}
+	return nil
+}
+
+// checksum returns the SHA-256 of a file in hexadecimal digits.
+func checksum(ctx context.Context, name string) (string, error) {
+	file, err := os.Open(name)
+	if err != nil {
+		return "", err
+	}
+	defer file.Close()
+	sum := &summed{to: io.Discard, hash: sha256.New()}
+	for b := make([]byte, 1<<20); ; {
+		n, err := file.Read(b)
+		sum.Write(b[:n])
+		switch {
+		case err == io.EOF:
+			return sum.hex(), nil
+		case err != nil:
+			return "", err
+		case ctx.Err() != nil:
+			return "", errUnwritten
+		}
+	}
+}
+
+// errUnwritten is that somebody interrupted the reading of what statistics are made
+// of.
+var errUnwritten = interruptedError{"nothing was written"}
 
 // readFilter reads the flags that choose rows, but for runs.
 func (d *data) readFilter(c *cli.Context) (err error) {
 	for _, name := range []string{"state", "family", "prefix", "since", "run"} {
 		if c.IsSet(name) {
-			d.chosen[name] = strings.Join(append(c.StringSlice(name), c.String(name)), "")
+			if d.chosen[name] = c.String(name); name == "run" {
+				d.chosen[name] = strings.Join(c.StringSlice(name), ",")
+			}
 		}
 	}
 	d.source.Filter, err = readFilter(c)
@@ -158,6 +221,15 @@ func (d *data) name() string {
 	return d.file
 }
 
+// rows is how many rows a file has by its manifest; of a store, or without one, it
+// is not known, and some.
+func (d *data) rows() int64 {
+	if d.manifest == nil {
+		return 1
+	}
+	return d.manifest.Rows
+}
+
 // network names the network; "" when that is not known.
 func (d *data) network() string {
 	switch {
@@ -172,8 +244,27 @@ func (d *data) network() string {
 // shared reports whether IDs and addresses are pseudonyms.
 func (d *data) shared() bool { return d.manifest != nil && d.manifest.Share != nil }
 
-// table opens the rows of one kind.
+// table opens the rows of one kind. They end when somebody interrupts the reading.
 func (d *data) table(what export.What) (export.Table, error) {
+	t, err := d.opened(what)
+	if err != nil {
+		return t, err
+	}
+	rows := t.Rows
+	t.Rows = func(yield func(*export.Batch, error) bool) {
+		for b, err := range rows {
+			if err == nil && d.ctx.Err() != nil {
+				b, err = nil, errUnwritten
+			}
+			if !yield(b, err) || err != nil {
+				return
+			}
+		}
+	}
+	return t, nil
+}
+
+func (d *data) opened(what export.What) (export.Table, error) {
 	if d.store != nil {
 		t, err := d.source.Open(d.store, what)
 		if err != nil {
@@ -188,6 +279,9 @@ func (d *data) table(what export.What) (export.Table, error) {
 	if err != nil {
 		return t, err
 	}
+	if d.rows() == 0 {
+		return t, nil // in some formats it has no columns either
+	}
 	return t, d.whole(t.Schema, what)
 }
 
@@ -195,7 +289,8 @@ func (d *data) table(what export.What) (export.Table, error) {
 // such row is without.
 func (d *data) whole(s export.Schema, what export.What) error {
 	needed := map[export.What][]string{
-		export.Contacts: {"id", "ip", "port"}, export.Lookups: {"lookup", "family"}, export.Queries: {"time", "method"},
+		export.Contacts: {"id", "ip", "port"}, export.Lookups: {"lookup", "target", "purpose", "k", "id", "family"},
+		export.Queries: {"time", "method"},
 	}[what]
 	for _, name := range needed {
 		if s.Index(name) < 0 {
@@ -260,6 +355,16 @@ func (d *data) tell(r *report) {
 	}
 	if len(flags) > 0 {
 		r.tell("chosen", "%s", strings.Join(flags, " "))
+	}
+}
+
+// tellLeft says in a report what could not be read.
+func (d *data) tellLeft(r *report) {
+	if d.odd > 0 {
+		r.tell("left out", "%s of %s without an ID, an address or a value that can be", some(d.odd, "row"), d.name())
+	}
+	if d.partial {
+		r.tell("left out", "what could not be read of %s: %s", d.name(), some(len(d.problems), "problem"))
 	}
 }
 

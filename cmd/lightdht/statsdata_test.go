@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"net/netip"
@@ -159,14 +160,12 @@ func TestContactsOfStoreAndFile(t *testing.T) {
 			t.Errorf("%v chooses %d of 60", choice, len(want))
 		}
 		for _, name := range []string{"a.csv", "a.ndjson.gz", "a.json", "a.parquet", "a.sqlite"} {
-			args := slices.Concat(choice, []string{fileOf(t, store, name)})
-			got := contactsIn(t, dataOf(t, args...))
-			if choice != nil && choice[0] == "--run" { // a file has only the run that saw a contact last
-				want = slices.DeleteFunc(want, func(c analysis.Contact) bool { return c.Run != runs[1] })
-				for i := range got {
-					got[i].Replies, got[i].Failures = want[i].Replies, want[i].Failures
-				}
+			var byRun []string
+			if choice != nil && choice[0] == "--run" { // of which a file of whole contacts knows nothing
+				byRun = []string{"--per-run"}
 			}
+			args := slices.Concat(choice, []string{fileOf(t, store, name, byRun...)})
+			got := contactsIn(t, dataOf(t, args...))
 			if !slices.Equal(got, want) {
 				t.Errorf("%s with %v has %d contacts, the store %d", name, choice, len(got), len(want))
 			}
@@ -208,6 +207,57 @@ func TestContactsByRun(t *testing.T) {
 	}
 	if dataOf(t, fileOf(t, store, "a.csv")).byRun() {
 		t.Error("a file of merged contacts is told to be by run")
+	}
+}
+
+// A file by run has, over all its runs, the contacts of the store.
+func TestContactsOverRuns(t *testing.T) {
+	store := archive(t)
+	want := contactsIn(t, dataOf(t, "--store", store))
+	got := contactsIn(t, dataOf(t, fileOf(t, store, "a.csv", "--per-run")))
+	for i := range got {
+		got[i].State = want[i].State // which is judged at the end of each run
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("%d contacts, want %d:\n%+v\n%+v", len(got), len(want), got[20], want[20])
+	}
+}
+
+// A row that says what no contact can be is left out, and counted.
+func TestOddRows(t *testing.T) {
+	name := filepath.Join(t.TempDir(), "o.csv")
+	const id = "00000000000000000000000000000000000000"
+	rows := []string{
+		id + "01,10.0.0.1,1,1,good", id + "02,10.0.0.1,65536,1,good", id + "03,10.0.0.1,-1,1,good", id + "04,10.0.0.1,1,-5,good",
+		id + "05,10.0.0.1,1,4294967296,good", ",10.0.0.1,1,1,good", id + "07,,1,1,good", id + "08,10.0.0.1,65535,1,fine",
+	}
+	if err := os.WriteFile(name, []byte("id,ip,port,replies,state\n"+strings.Join(rows, "\n")+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	d := dataOf(t, name)
+	all := contactsIn(t, d)
+	r := &report{}
+	d.tellLeft(r)
+	if len(all) != 2 || d.odd != 6 || len(r.about) != 1 || all[0].State != "good" || all[1].State != "" {
+		t.Errorf("%d contacts, %d left out, told %v: %+v", len(all), d.odd, r.about, all)
+	}
+}
+
+// Whoever interrupts the reading gets nothing, at once.
+func TestReadingEndsWhenInterrupted(t *testing.T) {
+	d := dataOf(t, "--store", archive(t))
+	ctx, cancel := context.WithCancel(t.Context())
+	d.ctx = ctx
+	cancel()
+	for _, err := range d.contacts() {
+		if err != errUnwritten {
+			t.Errorf("%v, want an interruption", err)
+		}
+	}
+	for _, err := range d.lookups() {
+		if err != errUnwritten {
+			t.Errorf("%v, want an interruption", err)
+		}
 	}
 }
 

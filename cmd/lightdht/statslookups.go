@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"iter"
+	"math"
 	"slices"
 	"time"
 
@@ -36,7 +37,7 @@ var lookupColumns = []string{
 
 // walkReader makes lookups of rows.
 type walkReader struct {
-	run, lookup, time, target, infohash, purpose, k, width, failed, asked, timedOut, silent, id, family cells
+	run, lookup, time, target, infohash, purpose, k, width, failed, asked, timedOut, silent, id, family, distance cells
 }
 
 func newWalkReader(s export.Schema) *walkReader {
@@ -45,7 +46,7 @@ func newWalkReader(s export.Schema) *walkReader {
 		target: cellsOf(s, "target", export.ID), infohash: cellsOf(s, "infohash", export.Hash), purpose: cellsOf(s, "purpose", export.Text),
 		k: cellsOf(s, "k", export.Int), width: cellsOf(s, "width", export.Int), failed: cellsOf(s, "error", export.Text),
 		asked: cellsOf(s, "asked", export.Int), timedOut: cellsOf(s, "timed_out", export.Int), silent: cellsOf(s, "silent", export.Int),
-		id: cellsOf(s, "id", export.ID), family: cellsOf(s, "family", export.Text),
+		id: cellsOf(s, "id", export.ID), family: cellsOf(s, "family", export.Text), distance: cellsOf(s, "distance", export.Float),
 	}
 }
 
@@ -62,13 +63,26 @@ func (r *walkReader) head(b *export.Batch, i int) walked {
 	return w
 }
 
-// add adds the node of a row to its lookup.
-func (r *walkReader) add(b *export.Batch, i int, w *walked) {
+// add adds the node of a row to its lookup. It fails when the distance that the row
+// tells is not that of its ID and target: then one of these is no such thing.
+func (r *walkReader) add(b *export.Batch, i int, w *walked) error {
 	if !r.id.there(b, i) {
-		return
+		return nil
 	}
-	w.ids = append(w.ids, r.id.id(b, i))
+	id := r.id.id(b, i)
+	w.ids = append(w.ids, id)
+	if !r.distance.there(b, i) || !r.target.there(b, i) {
+		return nil
+	}
+	told, is := r.distance.float(b, i), w.target.Distance(id).Fraction()
+	if math.Abs(told-is) > 1e-9*is {
+		return fmt.Errorf("lookup %d: node %s is told to be %v from target %s, and is %v from it: the columns do not belong together", w.number, id, told, w.target, is)
+	}
+	return nil
 }
+
+// small returns a count of a lookup, which is no large number.
+func small(n int64) int { return int(min(max(n, 0), math.MaxInt32)) }
 
 // of reports whether a row is of a lookup and its family.
 func (w *walked) of(other *walked) bool {
@@ -87,7 +101,7 @@ func (d *data) lookups() iter.Seq2[*walked, error] {
 			yield(nil, err)
 			return
 		}
-		if d.shared() || t.Schema.Index("distance") < 0 {
+		if d.shared() || d.rows() > 0 && t.Schema.Index("distance") < 0 {
 			yield(nil, fmt.Errorf("%s has no distances, which shared data does not tell: take the store itself, or a file dumped without --share", d.name()))
 			return
 		}
@@ -109,7 +123,10 @@ func (d *data) lookups() iter.Seq2[*walked, error] {
 					}
 					now = &head
 				}
-				reader.add(b, i, now)
+				if err := reader.add(b, i, now); err != nil {
+					yield(nil, fmt.Errorf("%s: %w", d.name(), err))
+					return
+				}
 			}
 			b.Release()
 		}
@@ -150,7 +167,7 @@ func distancesOf(ids []kad.ID, target kad.ID, k int) analysis.Distances {
 // sampled is the lookups that an estimate of the size rests on, of one family.
 type sampled struct {
 	family    kad.Family
-	purpose   string // of all of them
+	purpose   string // of all of them: survey.Sizing, or randomPurpose, of which only one node of a /24 or /64 counts on the public network
 	k, width  int
 	distances []analysis.Distances
 	pairs     []analysis.Pair // with lookups of the same targets that were wider
@@ -174,12 +191,15 @@ type sampled struct {
 // of them.
 func (d *data) sample(most int) (all []*sampled, err error) {
 	var kept []*walked
+	others := 0
 	for w, err := range d.lookups() {
 		if err != nil {
 			return nil, err
 		}
+		others++
 		if w.purpose == survey.Sizing || w.purpose == survey.Recalling || w.purpose == randomPurpose {
 			kept = append(kept, w)
+			others--
 		}
 	}
 	for _, family := range []kad.Family{kad.IPv4, kad.IPv6} {
@@ -191,10 +211,17 @@ func (d *data) sample(most int) (all []*sampled, err error) {
 			}
 		}
 	}
-	if len(all) == 0 {
-		return nil, fmt.Errorf("%s has no lookups of random targets: lightdht stats size --live makes them, or lightdht lookup --random 256", d.name())
+	switch {
+	case len(all) > 0:
+		return all, nil
+	case len(kept) > 0:
+		return nil, fmt.Errorf("%s: none of %s of random targets found as many nodes as it wanted, %d: the network is too small, or too few answer", d.name(), some(len(kept), "lookup"), kept[0].k)
+	case len(d.chosen) > 0:
+		return nil, fmt.Errorf("%s has no lookups of random targets among those that are chosen: choose others, or leave flags such as --family, --since and --run out", d.name())
+	case others > 0:
+		return nil, fmt.Errorf("%s has no lookups of random targets, but %d of others: lightdht stats size --live makes them, or lightdht lookup --random 256", d.name(), others)
 	}
-	return all, nil
+	return nil, fmt.Errorf("%s has no lookups of random targets: lightdht stats size --live makes them, or lightdht lookup --random 256", d.name())
 }
 
 // randomPurpose is the purpose of lookups of targets that were drawn at random.
@@ -218,6 +245,8 @@ func sampleOf(kept []*walked, family kad.Family, purpose string, most int) *samp
 				second[w.target] = w
 			}
 		case w.purpose != purpose:
+		case w.k == 0:
+			s.short++
 		case w.k < s.k || w.width < s.width:
 			s.narrow++
 		case len(w.ids) < s.k:

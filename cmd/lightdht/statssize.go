@@ -65,6 +65,9 @@ func sizeKept(c *cli.Context, w *reporting) error {
 	if err := surveyOnly(c); err != nil {
 		return err
 	}
+	if mostLookups(c) < 1 {
+		return usagef("--lookups 0: want 1 or more")
+	}
 	d, err := openData(c)
 	if err != nil {
 		return err
@@ -140,6 +143,7 @@ type sizeObject struct {
 	To        time.Time            `json:"to"`
 	Queries   int                  `json:"queries"`
 	TimedOut  int                  `json:"timed_out"`
+	Ended     string               `json:"ended_early,omitempty"` // why there are fewer lookups than asked for
 	Other     *sizeObject          `json:"other_family,omitempty"`
 }
 
@@ -171,16 +175,21 @@ func (r *report) size(s *sampled) (*sizeObject, error) {
 		estimated: estimatedOf(sizes.Pooled), Method: sizes.Pooled.Method, Lookups: len(s.distances), K: s.k, Width: s.width,
 		Estimates: map[string]estimated{}, Truth: s.truth, Family: s.family.String(), From: s.from.UTC(), To: s.to.UTC(),
 		Queries: s.asked, TimedOut: s.timedOut,
+		Ended: r.ended,
 	}
 	r.tellSample(s)
 	estimates := append([]analysis.SizeEstimate{sizes.Pooled}, sizes.Others...)
 	recall, err := analysis.Recall(s.pairs, confidence)
-	if err != nil {
+	if len(s.pairs) == 0 {
+		r.tell("recall", "%s: not measured: no target was looked up again, as --live does", s.family)
+	} else if err != nil {
 		r.tell("recall", "%s: not known: %s", s.family, oneLine(err))
 	} else if e, err := analysis.OverRecall(sizes.Pooled, recall); err == nil {
 		estimates = slices.Insert(estimates, 1, e)
 	}
-	if s.own != (kad.ID{}) {
+	if s.own == (kad.ID{}) {
+		r.tell("refused", "deepest bucket: our ID and our good contacts are not known here, as they are with --live and from a store")
+	} else {
 		if e, err := analysis.DeepestBucket(s.own, s.known); err == nil {
 			estimates = append(estimates, e)
 		} else {
@@ -201,6 +210,9 @@ func (r *report) size(s *sampled) (*sizeObject, error) {
 		rows = append(rows, f)
 	}
 	r.add("network size, "+s.family.String(), sizeNote, rows...)
+	if recall.Targets > 0 && recall.Interval.Hi < 0.99 {
+		r.tell("caution", "the lookups missed some of the closest nodes: pooled is low by about %s, which pooled over recall makes up for", quantity(1-recall.Share, "share"))
+	}
 	if recall.Targets > 0 {
 		r.recall(s, o, recall)
 	}
@@ -220,7 +232,7 @@ func (s *sampled) estimate() (analysis.Sizing, error) {
 	return sizes, err
 }
 
-const sizeNote = "pooled is the one to report: its interval is exact, of chance alone. What lookups miss makes all of them low."
+const sizeNote = "pooled is the one to report: its interval is exact, of chance alone. What lookups miss makes all low but pooled over recall."
 
 // sizeFinding is the row of an estimate.
 func sizeFinding(s *sampled, e analysis.SizeEstimate) finding {
@@ -242,8 +254,11 @@ func sizeFinding(s *sampled, e analysis.SizeEstimate) finding {
 
 // tellSample says what an estimate rests on, and what was left out.
 func (r *report) tellSample(s *sampled) {
-	r.tell("lookups", "%s: %d of random targets, the %d closest of each, width %d; %s nodes asked, %s had not answered when their lookup ended",
-		s.family, len(s.distances), s.k, s.width, grouped(int64(s.asked)), share(s.timedOut, s.asked))
+	asked := "how many nodes were asked is not known"
+	if s.asked > 0 {
+		asked = fmt.Sprintf("%s nodes asked, %s had not answered when their lookup ended", grouped(int64(s.asked)), share(s.timedOut, s.asked))
+	}
+	r.tell("lookups", "%s: %d of random targets, the %d closest of each, width %d; %s", s.family, len(s.distances), s.k, s.width, asked)
 	if !s.from.IsZero() {
 		r.tell("when", "%s to %s UTC", shortTime(s.from), shortTime(s.to))
 	}
@@ -260,6 +275,9 @@ func (r *report) tellSample(s *sampled) {
 		}
 	}
 	r.tell("left out", "%s", orText(strings.Join(out, ", "), "nothing"))
+	if s.purpose == randomPurpose && s.truth == nil {
+		r.tell("caution", "lookups that were not made for this count one node of a /24 or /64 on the public network, and the estimate is low then: stats size --live counts all")
+	}
 	if wide := s.wideEnough(); s.width < wide && s.width >= survey.DefaultWidth {
 		r.tell("caution", "more than half of those asked did not answer: lookups of width %d miss close nodes then, and the estimate is low: --width %d is wide enough", s.width, wide)
 	}
@@ -301,6 +319,6 @@ func overlapping(n float64, lookups, k int) error {
 	if most := analysis.LookupsBorne(n, k); most > 0 {
 		fewer = fmt.Sprintf("give --lookups %d, or ", most)
 	}
-	return fmt.Errorf("%d lookups of the %d closest overlap in a network of about %.0f nodes: %scount them: lightdht dump --live, then lightdht stats nodes",
+	return fmt.Errorf("%d lookups of the %d closest overlap in a network of about %.0f nodes: %scount them: lightdht stats nodes, after lightdht dump --live has looked around",
 		lookups, k, n, fewer)
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math"
 	"math/rand/v2"
 	"time"
@@ -96,7 +97,8 @@ func (s *session) survey(c *cli.Context, r *report) ([]*sampled, error) {
 		return nil, advise(err)
 	}
 	if err != nil {
-		r.tell("ended", "by an interruption, after %d of %d lookups", len(found.Results), n)
+		r.ended = fmt.Sprintf("interrupted after %d of %d lookups", len(found.Results), n)
+		r.tell("ended", "%s", r.ended)
 	}
 	if watch.overlap != nil {
 		return nil, watch.overlap

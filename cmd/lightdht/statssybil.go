@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/lightdht/lightdht/lightdht/analysis"
@@ -48,14 +49,21 @@ func sybilTargets(c *cli.Context) ([]kad.ID, error) {
 	if c.NArg() == 0 {
 		return nil, usagef("name a target, or - to read them from stdin: see lightdht stats sybil --help")
 	}
-	return infohashes(c, parseTarget)
+	targets, err := infohashes(c, parseTarget)
+	seen := map[kad.ID]bool{}
+	return slices.DeleteFunc(targets, func(id kad.ID) bool {
+		again := seen[id]
+		seen[id] = true
+		return again
+	}), err
 }
 
 // surrounded is what a lookup found closest to a target in one family.
 type surrounded struct {
-	target kad.ID
-	width  int
-	ids    []kad.ID
+	target  kad.ID
+	purpose string
+	width   int
+	ids     []kad.ID
 }
 
 // sybilLive looks targets up now.
@@ -87,7 +95,7 @@ func sybilLive(c *cli.Context, w *reporting, targets []kad.ID) (err error) {
 	for _, family := range found.Families() {
 		for _, res := range found.Results {
 			ids := survey.Closest(res, family, found.K)
-			around[family] = append(around[family], &surrounded{target: res.Target, width: found.Width, ids: ids})
+			around[family] = append(around[family], &surrounded{target: res.Target, purpose: survey.Around, width: found.Width, ids: ids})
 		}
 	}
 	if err := r.sybils(c, samples, around, targets); err != nil {
@@ -145,8 +153,8 @@ func (d *data) around(targets []kad.ID) (map[kad.Family][]*surrounded, error) {
 			key = l.infohash
 		}
 		target, wanted := kept[key]
-		if was := best[l.family][target]; wanted && (was == nil || l.width >= was.width) {
-			best[l.family][target] = &surrounded{target: target, width: l.width, ids: l.ids}
+		if now := (&surrounded{target: target, purpose: l.purpose, width: l.width, ids: l.ids}); wanted && now.better(best[l.family][target]) {
+			best[l.family][target] = now
 		}
 	}
 	out := map[kad.Family][]*surrounded{}
@@ -165,6 +173,21 @@ func (d *data) around(targets []kad.ID) (map[kad.Family][]*surrounded, error) {
 		return nil, fmt.Errorf("%s has no lookup of %s%s: lightdht stats sybil --live looks it up now", d.name(), someTargets(targets), hint)
 	}
 	return out, nil
+}
+
+// better reports whether a lookup says more of its target than an earlier one: it
+// counts all nodes, or is no narrower.
+func (a *surrounded) better(was *surrounded) bool {
+	if was == nil || a.countsAll() != was.countsAll() {
+		return was == nil || a.countsAll()
+	}
+	return a.width >= was.width
+}
+
+// countsAll reports whether the lookup counts all nodes of a /24 or /64, as those of
+// a survey do.
+func (a *surrounded) countsAll() bool {
+	return a.purpose == survey.Around || a.purpose == survey.Sizing || a.purpose == survey.Recalling
 }
 
 // someTargets names a target, or how many there are.
@@ -233,13 +256,23 @@ func (r *report) sybilsOf(s *sampled, around []*surrounded, alarm float64) error
 		}
 		res, err := test.Test(distancesOf(a.ids, a.target, k))
 		if err != nil {
-			return fmt.Errorf("%s: %w", a.target, err)
+			r.tell("left out", "%s: %s", a.target, oneLine(err))
+			continue
 		}
 		rows = append(rows, sybilFindings(a, s, &res)...)
 		tested, scans, ranks = append(tested, a), append(scans, res.Scan.P), append(ranks, res.Scan.Rank)
 	}
 	if len(tested) == 0 {
 		return fmt.Errorf("fewer than %d nodes were found around the targets", k)
+	}
+	narrow := 0
+	for _, a := range tested {
+		if !a.countsAll() || a.width < survey.DefaultWidth {
+			narrow++
+		}
+	}
+	if narrow > 0 {
+		r.tell("caution", "%s looked up by lookups that were not made for this: narrow ones miss nodes, and on the public network they count one node of a /24 or /64, so that many on one host are not seen: --live sees them", some(narrow, "target"))
 	}
 	r.tellSybils(tested, scans, ranks, alarm)
 	r.add("nodes around targets, "+s.family.String(), sybilNote, rows...)
@@ -259,7 +292,7 @@ func sybilFindings(a *surrounded, s *sampled, res *analysis.SybilResult) (rows [
 		{"KL", "nats", "divergence of common prefix lengths, exact", res.KL},
 	} {
 		f := found("sybil", a.target.String(), t.test.Statistic, t.unit)
-		f.counted, f.p, f.estimator, f.samples = t.name, t.test.P, t.how, float64(s.size.Lookups)
+		f.counted, f.p, f.estimator, f.samples = t.name, t.test.P, t.how, 8
 		rows = append(rows, f)
 	}
 	return rows

@@ -30,7 +30,7 @@ type Config struct {
 	AtATime int // lookups under way at once; 0: 16
 
 	// Again is how many of the targets are looked up a second time, twice as wide,
-	// to estimate what the first lookups missed; 0: an eighth, but 32 at least, or
+	// to estimate what the first lookups missed; 0: a quarter, but 32 at least, or
 	// all; below 0: none.
 	Again int
 
@@ -69,7 +69,7 @@ func (c Config) withDefaults(targets int) Config {
 		c.AtATime = 16
 	}
 	if c.Again == 0 {
-		c.Again = max(32, targets/8)
+		c.Again = max(32, targets/4)
 	}
 	c.Again = min(c.Again, targets)
 	if c.Purpose == "" {
@@ -266,8 +266,8 @@ func (f *Found) Pairs(family kad.Family) (all []analysis.Pair) {
 		first[res.Target] = res
 	}
 	for _, res := range f.Second {
-		if res == nil || first[res.Target] == nil {
-			continue
+		if res == nil || first[res.Target] == nil || len(Closest(first[res.Target], family, f.K)) < f.K {
+			continue // those with fewer do not count for the size either
 		}
 		all = append(all, analysis.Pair{
 			Target: res.Target,
