@@ -221,8 +221,8 @@ func (s *Store) tellMissing(run *RunInfo, rows bool) {
 }
 
 // missing returns the files of a run that has ended that its manifest lists and that
-// are not there, nor in another one, and those of other rows that are shorter than
-// it says.
+// are not there, nor in another one, and those that are shorter than it says, unless
+// the logs that they were sorted from are there, too.
 func (r *RunInfo) missing() (all []File) {
 	if r.Live || r.Manifest == nil || r.Manifest.State == Running {
 		return nil
@@ -237,11 +237,18 @@ func (r *RunInfo) missing() (all []File) {
 		there := slices.ContainsFunc(files, func(f dataFile) bool { return f.name == d.name })
 		switch {
 		case !ok:
-		case there && d.sort == sortRows && r.cutShort(listed), !there && (d.sort == sortRows || d.within(tallies) < d.to-d.from+1):
+		case there && r.cutShort(listed) && !hasLog(files, d), !there && (d.sort == sortRows || d.within(tallies) < d.to-d.from+1):
 			all = append(all, listed)
 		}
 	}
 	return all
+}
+
+// hasLog reports whether a log that a sorted file was made from is among files.
+func hasLog(files []dataFile, sorted dataFile) bool {
+	return sorted.sort == sortSorted && slices.ContainsFunc(files, func(f dataFile) bool {
+		return f.sort == sortTallies && sorted.from <= f.from && f.to <= sorted.to
+	})
 }
 
 // cutShort reports whether a file has fewer bytes than its manifest says.

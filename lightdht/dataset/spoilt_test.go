@@ -2,11 +2,13 @@ package dataset
 
 import (
 	"math/rand/v2"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/lightdht/lightdht/lightdht/kad"
 	"github.com/lightdht/lightdht/lightdht/record"
@@ -177,6 +179,50 @@ func TestSightings(t *testing.T) {
 			if got[node] != times {
 				t.Errorf("%v: %d sightings, want %d", node, got[node], times)
 			}
+		}
+	}
+}
+
+// A sorted file that was emptied, or cut where a frame ends, is told of, whatever its
+// name: nothing else says that contacts are missing.
+func TestCutSortedFileIsTold(t *testing.T) {
+	dir := t.TempDir()
+	store, err := Create(dir, "lab")
+	if err != nil {
+		t.Fatal(err)
+	}
+	run, err := store.Begin(Manifest{}, Settings{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range 100 {
+		run.Record(&record.Sighting{Time: time.Now(), Event: record.Replied, Node: kad.NodeInfo{
+			ID: kad.ID{byte(i)}, Addr: netip.AddrPortFrom(netip.AddrFrom4([4]byte{10, 0, 0, byte(i)}), 1),
+		}})
+	}
+	if err := run.Close(); err != nil {
+		t.Fatal(err)
+	}
+	names, err := filepath.Glob(filepath.Join(dir, runsFolder, "*", "*.sorted"))
+	names = slices.DeleteFunc(names, func(name string) bool { return filepath.Base(name) == goodFile })
+	if err != nil || len(names) != 1 {
+		t.Fatalf("%v: %v", names, err)
+	}
+	for _, size := range []int64{headSize, 0} {
+		if err := os.Truncate(names[0], size); err != nil {
+			t.Fatal(err)
+		}
+		var told []error
+		store.Problem = func(err error) { told = append(told, err) }
+		n := 0
+		for _, err := range store.Contacts(Filter{}) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			n++
+		}
+		if n != 0 || len(told) != 1 || !strings.Contains(told[0].Error(), "is missing, or cut short: of 100 rows") {
+			t.Errorf("cut to %d bytes: %d contacts, told %v", size, n, told)
 		}
 	}
 }
