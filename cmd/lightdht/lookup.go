@@ -19,7 +19,8 @@ func lookupCommand() *cli.Command {
 		Usage:     "find the nodes closest to IDs, and estimate the network's size from them",
 		ArgsUsage: "ID… (40 hex; - reads lines from stdin)",
 		Description: "Prints the closest nodes that answered for each ID, nearest first: ID, address, shared bits, round trip, hop.\n" +
-			"The estimate pools all lookups; it holds for targets chosen at random, so give many: --random 64.",
+			"The estimate pools all lookups; it holds for targets chosen at random, so give many: --random 64. Where contacts\n" +
+			"are dead such narrow lookups miss close nodes and it is low: lightdht stats size --live looks wider.",
 		Flags: append(append(commonFlags(), lookupFlags()...), formatFlag("text"),
 			countFlag("random", "look up `N` random IDs besides, drawn from --seed"),
 		),
