@@ -13,7 +13,8 @@ import (
 // Distances are those of the closest nodes that one lookup found, the nearest
 // first, each as a share of the ID space: what kad.Distance.Fraction returns of
 // nodes that answered. Leave out ranks that the lookup cannot be trusted with:
-// d[:8] of a lookup that was 24 wide.
+// d[:8] of a lookup that was 24 wide. A node that has the very ID of the target, or
+// says so, stands at 0.
 type Distances []float64
 
 // Spacing is what [PooledSize] takes of the lookup.
@@ -27,7 +28,7 @@ func (d Distances) Spacing() Spacing {
 // good reports whether they are shares of the space in order.
 func (d Distances) good() bool {
 	for _, at := range d {
-		if !(at > 0 && at <= 1) {
+		if !(at >= 0 && at <= 1) {
 			return false
 		}
 	}
@@ -40,7 +41,7 @@ func (d Distances) check(lookup int) error {
 		return fmt.Errorf("lookup %d found no node", lookup)
 	}
 	if !d.good() {
-		return fmt.Errorf("lookup %d: distances are not shares of the space, above 0 and the nearest first: %v", lookup, d)
+		return fmt.Errorf("lookup %d: distances are not shares of the space, the nearest first: %v", lookup, d)
 	}
 	return nil
 }
@@ -54,7 +55,8 @@ type Sizing struct {
 
 // Sizes estimates the size of a network by all that needs nothing but lookups of
 // random targets: by [PooledSize], whose error it returns, and beside that by
-// [LeastSquares] and [MedianGap]. With [ErrOverlap] come the estimates, as there.
+// [LeastSquares] and [MedianGap]. With [ErrOverlap] come the estimates, as there. The
+// last distance of each lookup must be above 0; nodes before it may stand at 0.
 func Sizes(lookups []Distances, confidence float64) (s Sizing, err error) {
 	spacings := make([]Spacing, len(lookups))
 	for i, d := range lookups {
@@ -116,6 +118,9 @@ func LeastSquares(lookups []Distances, confidence float64) (SizeEstimate, error)
 			downs[l] += rank * rank
 		}
 		up, down = up+ups[l], down+downs[l]
+	}
+	if up == 0 {
+		return SizeEstimate{}, errors.New("least squares sees no node at a distance above 0")
 	}
 	if up >= down/2 {
 		return SizeEstimate{}, errors.New("least squares sees one node or none: the distances grow by half the space from rank to rank")

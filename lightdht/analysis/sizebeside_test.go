@@ -131,7 +131,7 @@ func TestSizesRefuse(t *testing.T) {
 		{"none", nil, 0.95, "no lookups"},
 		{"empty", []Distances{good, {}}, 0.95, "lookup 1 found no node"},
 		{"order", []Distances{good, {2e-6, 1e-6}}, 0.95, "lookup 1: distances are not shares"},
-		{"zero", []Distances{{0, 1e-6}}, 0.95, "lookup 0: distances are not shares"},
+		{"below zero", []Distances{{-1e-9, 1e-6}}, 0.95, "lookup 0: distances are not shares"},
 		{"NaN", []Distances{{math.NaN(), 1e-6}}, 0.95, "lookup 0: distances are not shares"},
 		{"above 1", []Distances{{1e-6, 1.5}}, 0.95, "lookup 0: distances are not shares"},
 		{"confidence", []Distances{good}, 95, "confidence 95"},
@@ -159,6 +159,7 @@ func TestSizesOthersRefused(t *testing.T) {
 		{"one node each", []Distances{{0.001}, {0.002}}, 1, []string{"lookup 0 found one node"}},
 		{"no gaps", []Distances{{0.001, 0.001, 0.001}}, 1, []string{"lookup 0: half of its nodes"}},
 		{"one node in all", []Distances{{0.9, 1}}, 1, []string{"one node or none"}},
+		{"half at the target", []Distances{{0, 0, 0, 0.001}}, 1, []string{"lookup 0: half of its nodes"}},
 		{"neither", []Distances{{0.9, 0.9}}, 0, []string{"one node or none", "half of its nodes"}},
 	} {
 		s, err := Sizes(c.lookups, 0.95)
@@ -171,6 +172,26 @@ func TestSizesOthersRefused(t *testing.T) {
 				t.Errorf("%s: %v, want %q", c.name, s.Refused[i], says)
 			}
 		}
+	}
+}
+
+// A node with the very ID of a target, or one that says so, stops no measurement.
+func TestSizesBearTheTarget(t *testing.T) {
+	honest := []Distances{{0.001, 0.002, 0.004}, {0.002, 0.004, 0.006}}
+	hostile := []Distances{{0, 0.002, 0.004}, {0.002, 0.004, 0.006}}
+	a, errA := Sizes(honest, 0.95)
+	b, errB := Sizes(hostile, 0.95)
+	if errA != nil || errB != nil || b.Pooled != a.Pooled || len(b.Others) != 2 || b.Refused != nil {
+		t.Fatalf("%+v, %v; without: %+v, %v", b, errB, a, errA)
+	}
+	if squares := 28/(28*0.002-0.001) - 1; b.Others[0].N < squares || !(b.Others[0].Lo > 0) || !(b.Others[1].N > 0) {
+		t.Errorf("%+v", b.Others)
+	}
+	if s, err := Sizes([]Distances{{0, 0}, {0.001, 0.002}}, 0.95); err == nil || !strings.Contains(err.Error(), "lookup 0: distance 0 is not") {
+		t.Errorf("all of a lookup at its target: %+v, %v", s, err)
+	}
+	if e, err := LeastSquares([]Distances{{0, 0}}, 0.95); err == nil || !strings.Contains(err.Error(), "no node at a distance") {
+		t.Errorf("%v, %v", e, err)
 	}
 }
 

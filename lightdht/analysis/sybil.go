@@ -27,7 +27,10 @@ import (
 //     and N. Weaker here, and it alarms on nodes that are too far, too.
 //
 // Each p-value is exact under the null, not an approximation for large k. Those of
-// Gamma and Scan keep their digits however small; that of KL ends at 1e-9.
+// Gamma and Scan keep their digits down to 1e-290, where Scan's ends; that of KL ends
+// at 1e-9. A node at distance 0 has the very ID of the target, which honest nodes have
+// once in 2^160/N targets: its Gamma probability is 0, and the p of Scan and of KL the
+// least there is.
 //
 // The size counts as measured: with a pooled estimate of K nodes whose distances sum
 // to D, d_j/(d_j+D) follows a Beta distribution of parameters j and K whatever N is,
@@ -166,7 +169,7 @@ func (s *Sybils) closest(d Distances) (Distances, error) {
 		return nil, fmt.Errorf("%d nodes are too few for a test of the %d closest to a target", len(d), s.k)
 	}
 	if !d.good() {
-		return nil, fmt.Errorf("distances of the closest nodes are not shares of the space, above 0 and the nearest first: %v", d)
+		return nil, fmt.Errorf("distances of the closest nodes are not shares of the space, the nearest first: %v", d)
 	}
 	return d[:s.k], nil
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 
@@ -255,8 +256,8 @@ func TestDivergenceCountsCommonBits(t *testing.T) {
 	for range 1000 {
 		a := randomID(r)
 		b := a.Prefix(r.IntN(161)).Fill(randomID(r))
-		bits := min(kad.CommonPrefixLen(a, b), 159)
-		d := max(a.Distance(b).Fraction(), 0x1p-160)
+		bits := kad.CommonPrefixLen(a, b)
+		d := a.Distance(b).Fraction()
 		if got, want := null.divergence(Distances{d, d}), null.term(bits, 2); got != want {
 			t.Fatalf("%v and %v have %d bits in common: %v, want %v", a, b, bits, got, want)
 		}
@@ -318,6 +319,27 @@ func TestSybilsOfManyNodes(t *testing.T) {
 	}
 }
 
+// A node with the very ID of the target stands out by every test, and more than any
+// other does; the smallest p-values are still no 0, but for that of a distance.
+func TestSybilsAtTheTarget(t *testing.T) {
+	for _, size := range []SizeEstimate{{N: 1e7}, {N: 1e7, Nodes: 2048, Method: "pooled"}} {
+		s := newSybils(t, 8, size)
+		honest := Distances{1e-7, 2e-7, 3e-7, 4e-7, 5e-7, 6e-7, 7e-7, 8e-7}
+		near, one, all := slices.Clone(honest), slices.Clone(honest), make(Distances, 8)
+		near[0], one[0] = 0x1p-160, 0
+		a, b, c, d := s.mustTest(t, honest), s.mustTest(t, near), s.mustTest(t, one), s.mustTest(t, all)
+		if a.Scan.P < 0.5 || b.Scan.P > 1e-38 || c.Scan.P >= 1e-280 || c.Scan.Rank != 1 || c.Gamma != a.Gamma {
+			t.Errorf("%v: one of the nodes at the target: %+v; honest ones: %+v", size, c, a)
+		}
+		if !(c.KL.Statistic >= b.KL.Statistic && b.KL.Statistic > a.KL.Statistic) || !(c.KL.P > 0 && c.KL.P < 1e-8) {
+			t.Errorf("%v: KL %+v, of a node next to the target %+v", size, c.KL, b.KL)
+		}
+		if d.Gamma.P != 0 || !(d.Scan.P > 0 && d.Scan.P < 1e-280) || !(d.KL.P > 0 && d.KL.P < 1e-8) || d.Expected != 0 {
+			t.Errorf("%v: all at the target: %+v", size, d)
+		}
+	}
+}
+
 func TestRatesOfSize(t *testing.T) {
 	for _, nodes := range []float64{8, 16, 100, 2048, 1e6} {
 		sum, mean := 0.0, 0.0
@@ -360,7 +382,7 @@ func TestSybilsErrors(t *testing.T) {
 		d    Distances
 		says string
 	}{
-		{Distances{1e-6, 2e-6}, "2 nodes are too few"}, {Distances{0, 1e-6, 2e-6}, "not shares"}, {Distances{2e-6, 1e-6, 3e-6}, "nearest first"},
+		{Distances{1e-6, 2e-6}, "2 nodes are too few"}, {Distances{-1e-6, 1e-6, 2e-6}, "not shares"}, {Distances{2e-6, 1e-6, 3e-6}, "nearest first"},
 	} {
 		if _, err := s.Test(c.d); err == nil || !strings.Contains(err.Error(), c.says) {
 			t.Errorf("%v: %v; want an error with %q", c.d, err, c.says)

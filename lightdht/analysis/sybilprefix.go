@@ -30,9 +30,9 @@ import (
 // and the m deeper ones part binomially, half and half at each bit.
 type prefixNull struct {
 	k        int
-	expected [kad.Bits]float64 // p_x
-	atoms    []atom            // ascending
-	above    []float64         // above[i] is the chance of atoms[i:] and of what was left out
+	expected [kad.Bits + 1]float64 // p_x
+	atoms    []atom                // ascending
+	above    []float64             // above[i] is the chance of atoms[i:] and of what was left out
 }
 
 // atom is a value that the divergence may have.
@@ -47,9 +47,10 @@ const (
 
 func newPrefixNull(k int, n float64, rates []rate) *prefixNull {
 	null := &prefixNull{k: k}
-	for x := range null.expected {
+	for x := range kad.Bits {
 		null.expected[x] = expectedShare(k, math.Ldexp(n, -x))
 	}
+	null.expected[kad.Bits] = poissonAtLeast(1, math.Ldexp(n, -kad.Bits)) / float64(k) // one node may have the very ID
 	total := 0.0
 	var deeper [][]atom // by how many nodes they are, of those with more than x bits
 	for x := kad.Bits - 1; x >= 0; x-- {
@@ -109,15 +110,24 @@ func (null *prefixNull) term(x, count int) float64 {
 
 // divergence is that of the k nodes at d.
 func (null *prefixNull) divergence(d Distances) (sum float64) {
-	var counts [kad.Bits]int
+	var counts [kad.Bits + 1]int
 	for _, at := range d {
-		_, exp := math.Frexp(at) // at lies in [2^(exp-1), 2^exp)
-		counts[min(max(-exp, 0), kad.Bits-1)]++
+		counts[commonBits(at)]++
 	}
 	for x, count := range counts {
 		sum += null.term(x, count)
 	}
 	return sum
+}
+
+// commonBits is how many bits a node at a distance shares with the target: all when
+// that is 0.
+func commonBits(at float64) int {
+	if at == 0 {
+		return kad.Bits
+	}
+	_, exp := math.Frexp(at) // at lies in [2^(exp-1), 2^exp)
+	return min(max(-exp, 0), kad.Bits-1)
 }
 
 // atLeast is the chance of a divergence of value or more. An atom may stand aside
