@@ -104,7 +104,7 @@ func ExampleRecall() {
 	pairs := slices.Repeat([]analysis.Pair{{
 		First:  ids(1, 2, 3, 4, 5, 6, 7, 8),
 		Second: ids(1, 2, 3, 4, 5, 6, 7, 8, 9, 10),
-	}}, 8)
+	}}, 64)
 	pairs[3].First = ids(1, 2, 4, 5, 6, 7, 8, 9)
 
 	recall, err := analysis.Recall(pairs, 0.95)
@@ -114,5 +114,5 @@ func ExampleRecall() {
 	}
 	fmt.Println(recall)
 	// Output:
-	// 98.4 % (95 % interval 89.3 to 100.0 %, 63 of 64 nodes around 8 targets)
+	// 99.8 % (95 % interval 94.1 to 100.0 %, 511 of 512 nodes around 64 targets)
 }
