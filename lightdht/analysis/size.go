@@ -58,7 +58,7 @@ type SizeEstimate struct {
 	Confidence float64 // how often such an interval holds the truth: 0.95 for 95 %; 0: there is none
 	Lookups    int     // how many lookups it rests on
 	Nodes      int     // how many nodes it rests on: the sum of their K
-	Method     string  // how it was found: "pooled", "least squares", "median gap", "deepest bucket"
+	Method     string  // how it was found: "pooled", "pooled over recall", "least squares", "median gap", "deepest bucket"
 }
 
 // Interval is the interval of the estimate, with how it was found; that of Level
@@ -72,9 +72,10 @@ func (e SizeEstimate) Interval() Interval {
 
 // sizeIntervals says how the interval of each method is found.
 var sizeIntervals = map[string]string{
-	"pooled":        "chi-square, exact",
-	"least squares": "jackknife over lookups, t, approximate",
-	"median gap":    "t over lookups, approximate",
+	"pooled":             "chi-square, exact",
+	"pooled over recall": "chi-square and that of recall, joined by variance estimates recovery, approximate",
+	"least squares":      "jackknife over lookups, t, approximate",
+	"median gap":         "t over lookups, approximate",
 }
 
 // String returns the estimate in whole nodes with its interval, as in

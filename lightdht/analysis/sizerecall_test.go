@@ -69,6 +69,28 @@ func TestOverRecall(t *testing.T) {
 	}
 }
 
+// Where one of the two is known exactly, the interval is that of the other: many
+// missed means many nodes.
+func TestOverRecallByHand(t *testing.T) {
+	known := SizeEstimate{N: 100, Lo: 100, Hi: 100, Confidence: 0.95, Method: "pooled"}
+	size := SizeEstimate{N: 100, Lo: 90, Hi: 120, Confidence: 0.95, Method: "pooled"}
+	all := RecallEstimate{Share: 0.8, Interval: Interval{Lo: 0.8, Hi: 0.8, Level: 0.95}}
+	recall := RecallEstimate{Share: 0.8, Interval: Interval{Lo: 0.5, Hi: 0.9, Level: 0.95}}
+	for _, c := range []struct {
+		size   SizeEstimate
+		recall RecallEstimate
+		lo, hi float64
+	}{
+		{known, recall, 100 / 0.9, 100 / 0.5}, {size, all, 90 / 0.8, 120 / 0.8},
+		{size, recall, 125 * math.Exp(-math.Hypot(math.Log(100.0/90), math.Log(0.9/0.8))), 125 * math.Exp(math.Hypot(math.Log(1.2), math.Log(0.8/0.5)))},
+	} {
+		e, err := OverRecall(c.size, c.recall)
+		if err != nil || !close(e.N, 125, 1e-12) || !close(e.Lo, c.lo, 1e-12) || !close(e.Hi, c.hi, 1e-12) {
+			t.Errorf("%v over %v: %v, %v; want %v to %v", c.size, c.recall, e, err, c.lo, c.hi)
+		}
+	}
+}
+
 // Nothing is corrected by what is not known.
 func TestOverRecallRefuses(t *testing.T) {
 	size := SizeEstimate{N: 100, Lo: 90, Hi: 110, Confidence: 0.95, Method: "pooled"}
@@ -76,6 +98,9 @@ func TestOverRecallRefuses(t *testing.T) {
 	e, err := OverRecall(size, recall)
 	if err != nil || math.Abs(e.N-100/0.9) > 1e-9 || e.Lo >= size.Lo/0.9 || e.Hi <= size.Hi/0.9 || e.Method == size.Method {
 		t.Errorf("%+v: %v", e, err)
+	}
+	if got := e.Interval(); got.Lo != e.Lo || got.Hi != e.Hi || got.Level != 0.95 || got.Method == "" {
+		t.Errorf("interval %+v", got)
 	}
 	if _, err := OverRecall(SizeEstimate{N: 100}, recall); err == nil {
 		t.Error("a size without an interval was corrected")

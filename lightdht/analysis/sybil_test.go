@@ -181,6 +181,27 @@ func TestSybilsCritical(t *testing.T) {
 	}
 }
 
+func TestSybilsCriticalOfNoLevel(t *testing.T) {
+	for _, level := range []float64{-1, 0, 1, 2, math.NaN()} {
+		got := sybils10M(t, 8).Critical(level)
+		for _, v := range []float64{got.Distance, got.Gamma, got.Scan, got.KL} {
+			if !math.IsNaN(v) {
+				t.Errorf("level %v: %+v", level, got)
+			}
+		}
+	}
+}
+
+// How often a size that is taken for known and is not makes false alarms at 0.1 %.
+func TestSybilsOfWrongSize(t *testing.T) {
+	s, honest := newSybils(t, 8, SizeEstimate{N: 1e7}), gammaQuantile(8, 0.001)
+	for _, c := range []struct{ of, want float64 }{{0.7, 0.0084}, {1.3, 0.00018}} {
+		if got := s.below(8, honest/c.of/1e7); math.Abs(got/c.want-1) > 0.03 {
+			t.Errorf("a size that is %g of the truth: false alarms %.5f, want %.5f", c.of, got, c.want)
+		}
+	}
+}
+
 // The threshold published for k = 20 is wrong for k = 8.
 func TestPublishedThreshold(t *testing.T) {
 	for _, c := range []struct {
@@ -216,6 +237,36 @@ func TestDivergenceAgainstSimulation(t *testing.T) {
 			if se := math.Sqrt(p*(1-p)/draws) + 1e-5; math.Abs(float64(more)/draws-p) > 3.5*se {
 				t.Errorf("k = %d, N = %v: above %v lie %v, want %.6f", c.k, c.n, at, float64(more)/draws, p)
 			}
+		}
+	}
+}
+
+// With the size measured from few nodes, the law of the divergence is the mean over
+// what the size may be, which has the larger ones far more often than that of a size
+// that is known.
+func TestDivergenceOfMeasuredSize(t *testing.T) {
+	const draws, n, nodes, k = 20000, 1e6, 16, 8
+	r := source(t, 745)
+	measured := newSybils(t, k, SizeEstimate{N: n, Nodes: nodes, Method: "pooled"}).null()
+	known := newSybils(t, k, SizeEstimate{N: n}).null()
+	values := make([]float64, draws)
+	for i := range values {
+		truth := drawSpacing(r, nodes, 1).Distance / (nodes - 1) * n
+		values[i] = measured.divergence(drawDistances(r, k, truth))
+	}
+	for _, at := range []float64{0.3, 0.94, 1.5, 2} {
+		more := 0
+		for _, v := range values {
+			if v >= at {
+				more++
+			}
+		}
+		p := measured.atLeast(at)
+		if se := math.Sqrt(p * (1 - p) / draws); math.Abs(float64(more)/draws-p) > 3.5*se {
+			t.Errorf("above %v lie %v, want %.6f", at, float64(more)/draws, p)
+		}
+		if at > 0.9 && p < 1.2*known.atLeast(at) {
+			t.Errorf("above %v lie %.6f, and of a known size %.6f", at, p, known.atLeast(at))
 		}
 	}
 }
