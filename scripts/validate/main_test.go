@@ -44,7 +44,7 @@ func fixed(name string, within float64) check {
 
 func TestMissedReach(t *testing.T) {
 	run := withChecks(t, fixed("good", 0.02), fixed("bad", 0.015))
-	code, stdout, stderr := run("-seeds", "100", "-markdown")
+	code, stdout, stderr := run("-seeds", "100", "-markdown", "-slack", "0")
 	want := "| Estimator or test | Known truth | Seeds | Measured | Held to |\n|---|---|--:|---|---|\n" +
 		"| good it | a network | 100 | bias +2 %, SD 10 % | bias ±2 % |\n| bad it | a network | 100 | bias +2 %, SD 10 % | bias ±1.5 % |\n"
 	if code != 1 || stdout != want || strings.Count(stderr, "missed:") != 1 || !strings.Contains(stderr, "missed: bad it, a network: bias +2 %, want bias ±1.5 %") {
@@ -52,6 +52,11 @@ func TestMissedReach(t *testing.T) {
 	}
 	if code, _, stderr := run("-slack", "0.6"); code != 0 {
 		t.Errorf("with slack: exit code %d, %s", code, stderr)
+	}
+	for seeds, want := range map[string]int{"100": 0, "3999": 0, "4000": 1} {
+		if code, _, _ := run("-seeds", seeds); code != want {
+			t.Errorf("%s seeds: exit code %d, want %d", seeds, code, want)
+		}
 	}
 	if code, stdout, _ := run("-only", "good"); code != 0 || strings.Contains(stdout, "bad it") || !strings.Contains(stdout, "good it") {
 		t.Errorf("one check: exit code %d\n%s", code, stdout)
@@ -97,6 +102,11 @@ func TestFigures(t *testing.T) {
 		{spread([]float64{1, 1.1, 1.2}, 0.09), "SD 10 %", "SD ≤ 9 %", false},
 		{covers(half), "95 % intervals hold 50 %", "95 % intervals hold 87.4 to 100 %", false},
 		{covers(append(slices.Repeat([]bool{true}, 19), false)), "95 % intervals hold 95 %", "95 % intervals hold 77.9 to 100 %", true},
+		{coversAbout(half, 0.4, 0.5), "95 % intervals hold 50 %", "95 % intervals hold 40 to 50 %", true},
+		{coversAbout(half, 0.4, 0.49), "95 % intervals hold 50 %", "95 % intervals hold 40 to 49 %", false},
+		{coversAbout(half, 0.51, 0.9), "95 % intervals hold 50 %", "95 % intervals hold 51 to 90 %", false},
+		{misses("below", half), "lie below 50 %", "lie below 0 to 7.96 %", false},
+		{misses("above", append(make([]bool, 39), true)), "lie above 2.5 %", "lie above 0 to 11.1 %", true},
 		{coversAtLeast(half, 0.5), "95 % intervals hold 50 %", "95 % intervals hold ≥ 50 %", true},
 		{coversAtLeast(half, 0.51), "95 % intervals hold 50 %", "95 % intervals hold ≥ 51 %", false},
 		{falseAlarms(half, 0.01), "false alarms at 1 %: 50 %", "false alarms at 1 %: 0 to 4.48 %", false},

@@ -52,6 +52,23 @@ func coversAtLeast(held []bool, least float64) figure {
 	return f
 }
 
+// coversAbout is the same of intervals that are conservative by little where they are
+// looked at, or approximate: too wide is as wrong as too narrow.
+func coversAbout(held []bool, least, most float64) figure {
+	f := coversAtLeast(held, least)
+	f.hi = most
+	return f
+}
+
+// misses is how often exact intervals of 95 % lie on one side of the truth: 2.5 %
+// within 3.5 standard errors. Two ends that are wrong can make up for each other in
+// how often the interval holds.
+func misses(side string, missed []bool) figure {
+	f := falseAlarms(missed, 0.025)
+	f.name = "lie " + side
+	return f
+}
+
 // falseAlarms is how often a test at a level finds what is not there: at that level
 // within 3.5 standard errors.
 func falseAlarms(alarms []bool, level float64) figure {
