@@ -14,8 +14,9 @@ import (
 // circle, in units of the mean gap, which is 2^160/N: for uniform points their law
 // is exponential with mean 1.
 type GapTest struct {
-	Gaps           int // as many as points
-	Moran          Test
+	Gaps           int     // as many as points
+	Sum            float64 // Moran's M
+	Moran          Test    // of it, scaled
 	Least          float64
 	Median         float64 // ln 2 = 0.693 by chance
 	MedianInterval Interval
@@ -39,9 +40,12 @@ type GapQuantile struct {
 //	mean     = N γ - 1/2 - 1/(12 N),  γ = 0.5772…
 //	variance = N (π²/6 - 1) - 1/2 - 1/(6 N)
 //
-// and P is the upper tail of chi-square with df N, moved and scaled to that mean and
-// variance (Cheng and Stephens 1989, Biometrika 76). Crowds, pairs among them, make M
-// large: two IDs that share 80 bits beyond their neighbours add 55 to a sum whose standard
+// and moved and scaled to the mean and the variance of chi-square with df N,
+//
+//	Statistic = N + (M - mean) sqrt(2 N/variance),   at least 0
+//
+// it is nearly of that law, of which P is the upper tail (Cheng and Stephens 1989,
+// Biometrika 76). Crowds, pairs among them, make M large: two IDs that share 80 bits beyond their neighbours add 55 to a sum whose standard
 // deviation is 0.8 sqrt(N). Gaps are taken over all 160 bits. The points are distinct,
 // so that no gap is 0.
 //
@@ -64,6 +68,7 @@ func (p IDPoints) Gaps() (GapTest, error) {
 	at, lo, hi := QuantileRanks(0.5, len(gaps), 0.95)
 	return GapTest{
 		Gaps:           len(gaps),
+		Sum:            sum,
 		Moran:          moran(sum, n),
 		Least:          gaps[0],
 		Median:         gaps[at-1],
@@ -91,7 +96,7 @@ func moran(sum, n float64) Test {
 	mean := n*gamma - 0.5 - 1/(12*n)
 	sd := math.Sqrt(n*(math.Pi*math.Pi/6-1) - 0.5 - 1/(6*n))
 	chi := n + (sum-mean)/sd*math.Sqrt(2*n)
-	return Test{"Moran", sum, n, distuv.ChiSquared{K: n}.Survival(max(chi, 0))}
+	return chiSquareTest("Moran, scaled", max(chi, 0), n)
 }
 
 // gapQuantiles picks some 120 of the sorted gaps: each percent, and ever denser

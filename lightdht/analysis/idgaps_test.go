@@ -32,7 +32,7 @@ func TestGapsByHand(t *testing.T) {
 		points[i][0] = byte(8 * i)
 	}
 	g, err := points.Gaps()
-	if err != nil || g.Gaps != 32 || g.Moran.Statistic != 0 || g.Moran.P < 0.9999 || g.Least != 1 || g.Median != 1 || g.Greatest != 1 {
+	if err != nil || g.Gaps != 32 || g.Sum != 0 || g.Moran.Statistic != 0 || g.Moran.P < 0.9999 || g.Least != 1 || g.Median != 1 || g.Greatest != 1 {
 		t.Errorf("of even points: %+v, %v", g, err)
 	}
 	// Two IDs that differ in their last bit alone are two, 2^-160 apart.
@@ -40,10 +40,13 @@ func TestGapsByHand(t *testing.T) {
 	points[1][19]++
 	g, err = points.Gaps()
 	want := -(math.Log(32) - 160*math.Ln2) - math.Log(2)
-	if err != nil || !close(g.Moran.Statistic, want, 1e-12) || !close(g.Least, math.Ldexp(32, -160), 1e-12) || !close(g.Greatest, 2, 1e-12) {
+	if err != nil || !close(g.Sum, want, 1e-12) || !close(g.Least, math.Ldexp(32, -160), 1e-12) || !close(g.Greatest, 2, 1e-12) {
 		t.Errorf("with a pair: %+v, %v, want M = %v", g, err, want)
 	}
-	if g.Moran.DF != 32 || g.Moran.P > 1e-6 {
+	// The moments of M by its definition, to be told from those of the code.
+	mean := 32*0.5772156649 - 0.5 - 1/384.0
+	chi := 32 + (want-mean)*8/math.Sqrt(32*0.6449340668-0.5-1/192.0)
+	if !close(g.Moran.Statistic, chi, 1e-9) || g.Moran.DF != 32 || g.Moran.P > 1e-6 {
 		t.Errorf("a pair that shares 159 bits: %+v", g.Moran)
 	}
 }

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"math"
 
-	"gonum.org/v1/gonum/mathext"
 	"gonum.org/v1/gonum/stat/distuv"
 )
 
@@ -17,7 +16,7 @@ type Uniformity struct {
 	Largest  int // points in the fullest bin
 
 	ChiSquare Test
-	G         Test
+	G         Test // scaled
 
 	Dispersion         float64  // variance of the counts over their mean: 1 by chance, more in crowds
 	DispersionInterval Interval // of the same
@@ -33,17 +32,22 @@ type Uniformity struct {
 // E = N/m,
 //
 //	chi-square = sum of (O-E)²/E              Pearson 1900; df m-1
-//	G          = 2 sum of O ln(O/E)           likelihood ratio, Wilks 1938; df m-1
+//	G          = 2 sum of O ln(O/E)           likelihood ratio, Wilks 1938
 //	dispersion = chi-square/(m-1)             index of dispersion, Fisher 1925
 //	entropy    = - sum of O/N log2(O/N)       Shannon 1948, in bits, at most depth
 //	corrected  = entropy + (Occupied-1)/(2 N ln 2)       Miller 1955
 //
-// Pearson's P is the upper tail of chi-square with df m-1. That of G is the
-// upper tail of a Gamma law with the mean and the variance that G has for N points
-// in m zones: at 5 points a zone G is 4.7 % above its degrees of freedom, two standard
-// deviations with 4,096 zones, of which Williams' correction (1976) leaves 1.3 %.
-// Entropy says the same as G, entropy = depth - G/(2 N ln 2), so it has no test of its
-// own but a mean and a standard deviation.
+// Pearson's P is the upper tail of chi-square with df m-1. G is not of that law: at
+// 5 points a zone it is 4.7 % above m-1 on average, two standard deviations with 4,096
+// zones, of which Williams' correction (1976) leaves 1.3 %. So it is scaled, as
+// Satterthwaite does (1946, Biometrics Bulletin 2): with the mean and the variance
+// that it has for N points in m zones,
+//
+//	Statistic = 2 G mean/variance,   DF = 2 mean²/variance
+//
+// are mean and half the variance of each other as with chi-square, of which P is the
+// upper tail. Entropy says the same as G, entropy = depth - G/(2 N ln 2), so it has no
+// test of its own but a mean and a standard deviation.
 //
 // The dispersion's interval is that of a variance, dispersion (m-1)/q with q the
 // quantiles of chi-square with df m-1; it takes the points for independent.
@@ -68,8 +72,8 @@ func (p IDPoints) Uniformity(depth int) (Uniformity, error) {
 	g := max(2*(logs-n*math.Log(n/m)), 0)
 	mean, sd := gMoments(u.Points, u.Bins)
 
-	u.ChiSquare = Test{"Pearson", chi, df, distuv.ChiSquared{K: df}.Survival(chi)}
-	u.G = Test{"G test", g, df, gammaTail(g, mean, sd)}
+	u.ChiSquare = chiSquareTest("Pearson", chi, df)
+	u.G = chiSquareTest("G test, scaled", 2*g*mean/(sd*sd), 2*mean*mean/(sd*sd))
 	u.Dispersion = chi / df
 	u.DispersionInterval = dispersionInterval(chi, df)
 
@@ -99,10 +103,9 @@ func dispersionInterval(chi, df float64) Interval {
 	return Interval{Lo: chi / law.Quantile(0.975), Hi: chi / law.Quantile(0.025), Level: 0.95, Method: "chi-square"}
 }
 
-// gammaTail is P(X >= x) of the Gamma law with a mean and a standard deviation:
-// for mean df and sd sqrt(2 df) it is chi-square.
-func gammaTail(x, mean, sd float64) float64 {
-	return mathext.GammaIncRegComp(mean*mean/(sd*sd), x*mean/(sd*sd))
+// chiSquareTest returns a test whose P is the upper tail of chi-square.
+func chiSquareTest(name string, statistic, df float64) Test {
+	return Test{name, statistic, df, distuv.ChiSquared{K: df}.Survival(statistic)}
 }
 
 // gMoments returns mean and standard deviation of G for n uniform points in m

@@ -7,7 +7,8 @@ import (
 )
 
 // Test is the outcome of a test: P is how often chance alone makes Statistic as
-// large or larger.
+// large or larger. Where there are degrees of freedom, P is the upper tail of the
+// chi-square law that has them.
 type Test struct {
 	Name      string // as in "Pearson"
 	Statistic float64
