@@ -29,8 +29,12 @@ func (c Compliance) Share() float64 { return float64(c.Secure) / float64(c.Nodes
 // Compliance counts who keeps BEP 42, by family: first the family's total, then its
 // clients, those with most nodes first. Its interval of 95 % is Clopper and
 // Pearson's (1934, Biometrika 26): conservative, if these nodes are drawn
-// independently from those that there are.
+// independently from those that there are. Of pseudonyms, local addresses are
+// not told apart: they count among those that BEP 42 is about, as allowed.
 func (s *IDSample) Compliance() []Compliance {
+	if s.options.Unjudged {
+		return nil
+	}
 	counts := map[kad.Family][]Compliance{} // by client; the total behind them
 	for i := range s.records {
 		r := &s.records[i]

@@ -2,6 +2,7 @@ package analysis
 
 import (
 	"net/netip"
+	"slices"
 	"testing"
 
 	"github.com/lightdht/lightdht/lightdht/kad"
@@ -55,6 +56,13 @@ func TestCompliance(t *testing.T) {
 	}
 	if total := hidden.Compliance()[0]; total.Exempt != 0 || total.Nodes != 47 || total.Secure != 37 {
 		t.Errorf("of pseudonyms: %+v", total)
+	}
+	unjudged, err := GatherIDs(inTurn(c.contacts), IDOptions{Hidden: true, Unjudged: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if all := unjudged.Compliance(); all != nil || !slices.Equal(unjudged.Points(BoundByAddress), unjudged.Points(OneNodePerAddress)) {
+		t.Errorf("of nobody knows whom: %+v", all)
 	}
 }
 

@@ -28,13 +28,17 @@ type cusum struct {
 	drift float64 // (r-1) E, off for each bin
 	least int     // keys that a stretch needs to matter
 	reach uint64  // how many bins on the last of so many keys is at most
+	alone bool    // stretches of one bin are all that is asked for
 }
 
 // newCusum returns the search for stretches of at least least keys, at least 1,
 // where each bin should hold expected.
-func newCusum(shift uint, expected float64, least int) cusum {
+func newCusum(shift uint, expected float64, least int, alone bool) cusum {
 	r := 1 + 4/math.Sqrt(expected)
-	c := cusum{shift: shift, gain: math.Log(r), drift: (r - 1) * expected, least: least}
+	c := cusum{shift: shift, gain: math.Log(r), drift: (r - 1) * expected, least: least, alone: alone}
+	if alone {
+		return c
+	}
 	c.reach = uint64(min(float64(least)*c.gain/c.drift, 1<<62))
 	return c
 }
@@ -56,10 +60,19 @@ func (c cusum) each(keys []uint64, found func(stretch)) {
 	}
 }
 
+// bin returns the bin of the first key as a stretch, and how many keys are in it.
+func (c cusum) bin(keys []uint64) (stretch, int) {
+	first, n := keys[0]>>c.shift, binEnd(keys, 0, c.shift)
+	return stretch{first, first, n}, n
+}
+
 // climb follows the sum from the bin of the first key until it is below zero or
 // far below its peak. It returns the stretch up to the peak, without keys when
 // there is no peak, and how many keys that leaves behind.
 func (c cusum) climb(keys []uint64) (best stretch, next int) {
+	if c.alone {
+		return c.bin(keys)
+	}
 	best.first = keys[0] >> c.shift
 	next = binEnd(keys, 0, c.shift)
 	sum, peak := 0.0, 0.0

@@ -13,6 +13,7 @@ type binFamily struct {
 	depth    int     // bits of the bins
 	bins     float64 // of this depth in the zone
 	families float64 // zones like it
+	alone    bool    // stretches of one bin are all that is asked for
 }
 
 // logP returns ln p of o keys in a stretch of l bins.
@@ -44,7 +45,7 @@ type prepared struct {
 
 // prepare readies the search for stretches with p below 1.
 func (f binFamily) prepare() prepared {
-	return prepared{f, newCusum(uint(64-f.depth), float64(f.n)/f.bins, f.least())}
+	return prepared{f, newCusum(uint(64-f.depth), float64(f.n)/f.bins, f.least(), f.alone)}
 }
 
 // search appends the stretches among the keys of the family with p below 1.
@@ -60,7 +61,7 @@ func (f *prepared) search(found []candidate, keys []uint64) []candidate {
 
 // appendInner appends the candidates of the depths below bound within the zones
 // of bound bits, each of which is given how many keys it has.
-func appendInner(found []candidate, keys []uint64, bound int) []candidate {
+func appendInner(found []candidate, keys []uint64, bound int, alone bool) []candidate {
 	families := 0
 	for zone := range zonesOf(keys, bound) {
 		if len(zone) > 1 {
@@ -75,10 +76,10 @@ func appendInner(found []candidate, keys []uint64, bound int) []candidate {
 		case n < 2:
 			continue
 		case n >= len(known):
-			all = innerFamilies(n, families, bound)
+			all = innerFamilies(n, families, bound, alone)
 		default:
 			if known[n] == nil {
-				known[n] = innerFamilies(n, families, bound)
+				known[n] = innerFamilies(n, families, bound, alone)
 			}
 			all = known[n]
 		}
@@ -91,10 +92,10 @@ func appendInner(found []candidate, keys []uint64, bound int) []candidate {
 
 // innerFamilies returns the searches of a zone of n keys, for each depth at which
 // as many could stand out.
-func innerFamilies(n, families, bound int) []prepared {
+func innerFamilies(n, families, bound int, alone bool) []prepared {
 	all := []prepared{}
 	for depth := bound + 1; depth <= deepestZones; depth++ {
-		f := binFamily{n: n, depth: depth, bins: math.Ldexp(1, depth-bound), families: float64(families)}
+		f := binFamily{n: n, depth: depth, bins: math.Ldexp(1, depth-bound), families: float64(families), alone: alone}
 		if f.least() <= n {
 			all = append(all, f.prepare())
 		}

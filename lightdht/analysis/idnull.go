@@ -16,16 +16,19 @@ const (
 	// OneNodePerAddress: each distinct ID is a uniform point of its own.
 	OneNodePerAddress Null = iota
 
-	// BoundByAddress: BEP 42 leaves the nodes of one address (IPv6: of one /64)
-	// 8 prefixes of 21 bits. Those of one address that share their first 21 bits
-	// are one cell, and each cell is a uniform point of its own. A node with a
-	// random ID is a cell of its own, but for a chance of 2^-21.
+	// BoundByAddress: BEP 42 binds IDs to the 20 bits of an IPv4 address that it
+	// looks at, and to 36 of an IPv6 /64: all nodes whose addresses agree in those
+	// are left the same 8 prefixes of 21 bits. Of IDs that it allows, those of one
+	// such place that share their first 21 bits are one cell, and each cell is a
+	// uniform point of its own. So is each ID that it does not allow, and those of
+	// local addresses, which may have any.
 	//
-	// That takes addresses for independent. BEP 42 looks at 20 bits of an IPv4
-	// address only, so that some share their prefixes; they do so as if at random,
-	// which is what the points are allowed. The 8 prefixes of one address lie more
-	// evenly than chance would have it (a CRC is linear), so that where many addresses
-	// use all of theirs the tests find less than their level says, never more.
+	// That takes the places for independent. A CRC is linear, so that those of
+	// consecutive addresses lie in a pattern: the 8 prefixes of one address more
+	// evenly than chance would have it, and where networks are full, one node at each
+	// address, now and then a zone too crowded. Of pseudonyms, which do not tell the
+	// 20 bits, a whole address (IPv6: /64) is a place: nodes of few networks, whose
+	// addresses agree in those bits more often than by chance, then seem to crowd.
 	BoundByAddress
 )
 
@@ -82,7 +85,7 @@ func beyond(id kad.ID, bits int) (rest kad.ID) {
 func (s *IDSample) appendAllCells(points IDPoints) IDPoints {
 	var zone []resident // of one prefix of 21 bits
 	for run := range s.byID() {
-		r := resident{id: run[0].id, network: home(run)}
+		r := resident{id: run[0].id, home: s.home(run)}
 		if len(zone) > 0 && leading(zone[0].id, boundBits) != leading(r.id, boundBits) {
 			points = appendCells(points, zone)
 			zone = zone[:0]
@@ -92,21 +95,42 @@ func (s *IDSample) appendAllCells(points IDPoints) IDPoints {
 	return appendCells(points, zone)
 }
 
-// resident is a distinct ID with the network that it is bound to.
+// resident is a distinct ID with the place that it is bound to.
 type resident struct {
-	id      kad.ID
-	network uint64
+	id   kad.ID
+	home binding
 }
 
-// home returns the network that an ID is bound to, of those where it was seen:
-// one that BEP 42 allows it for, else the first.
-func home(run []idRecord) uint64 {
+// binding is what BEP 42 binds IDs to: the bits of an address that it looks at.
+type binding struct {
+	family kad.Family // 0: the ID is not bound
+	bits   uint64
+}
+
+// The bits of an IPv4 address, and of an IPv6 /64, that BEP 42 looks at.
+const (
+	boundMask4 = 0x030f3fff
+	boundMask6 = 0x0103070f1f3f7fff
+)
+
+// home returns the place that an ID is bound to, of those where it was seen: the
+// first that BEP 42 allows it for.
+func (s *IDSample) home(run []idRecord) binding {
 	for i := range run {
-		if run[i].secure {
-			return run[i].network()
+		r := &run[i]
+		switch {
+		case !r.secure || !s.options.Hidden && kad.IsLocal(r.addr()):
+		case r.is4() && s.options.Hidden:
+			return binding{kad.IPv4, uint64(r.v4())}
+		case r.is4():
+			return binding{kad.IPv4, uint64(r.v4() & boundMask4)}
+		case s.options.Hidden:
+			return binding{kad.IPv6, r.upper()}
+		default:
+			return binding{kad.IPv6, r.upper() & boundMask6}
 		}
 	}
-	return run[0].network()
+	return binding{}
 }
 
 // appendCells appends one ID of each cell of a zone of 21 bits. It is the one
@@ -117,10 +141,11 @@ func appendCells(points IDPoints, zone []resident) IDPoints {
 	}
 	begin := len(points)
 	slices.SortFunc(zone, func(a, b resident) int {
-		return cmp.Or(cmp.Compare(a.network, b.network), slices.Compare(a.id[12:], b.id[12:]), a.id.Compare(b.id))
+		return cmp.Or(cmp.Compare(a.home.family, b.home.family), cmp.Compare(a.home.bits, b.home.bits),
+			slices.Compare(a.id[12:], b.id[12:]), a.id.Compare(b.id))
 	})
 	for i, r := range zone {
-		if i == 0 || r.network != zone[i-1].network {
+		if i == 0 || r.home.family == 0 || r.home != zone[i-1].home {
 			points = append(points, r.id)
 		}
 	}

@@ -16,9 +16,18 @@ import (
 
 // IDOptions say which contacts of IDs count, and what is known of them.
 type IDOptions struct {
-	All    bool       // those that never answered count too
-	Zone   kad.Prefix // the IDs are those of a zone: its bits are no chance
-	Hidden bool       // addresses are pseudonyms: which are local is not known
+	All  bool       // those that never answered count too
+	Zone kad.Prefix // the IDs are those of a zone: its bits are no chance
+
+	// Hidden: IDs and addresses are pseudonyms, which keep common prefixes and
+	// nothing else, no order and no neighbours. Zones of one prefix are all that
+	// can be counted then, and which addresses are local is not known.
+	Hidden bool
+
+	// Unjudged: nor is it known which IDs fit their addresses. There is no
+	// [IDSample.Compliance] then, and [BoundByAddress] is no other null hypothesis
+	// than [OneNodePerAddress].
+	Unjudged bool
 }
 
 // IDSample holds the contacts whose IDs are judged: 42 bytes for each, so that
@@ -55,14 +64,8 @@ func (r *idRecord) is4() bool {
 // v4 returns the IPv4 address as a number.
 func (r *idRecord) v4() uint32 { return binary.BigEndian.Uint32(r.ip[12:]) }
 
-// network returns what BEP 42 binds to: an IPv4 address, or an IPv6 /64. They do
-// not mix: numbers below 2^32 are no IPv6 networks in use.
-func (r *idRecord) network() uint64 {
-	if r.is4() {
-		return uint64(r.v4())
-	}
-	return binary.BigEndian.Uint64(r.ip[:])
-}
+// upper returns the upper half of an IPv6 address, its /64.
+func (r *idRecord) upper() uint64 { return binary.BigEndian.Uint64(r.ip[:]) }
 
 // compareRecords orders by ID, then by IP address and port. The first eight bytes
 // decide nearly always.
@@ -94,7 +97,7 @@ func GatherIDs(contacts iter.Seq2[*Contact, error], options IDOptions) (*IDSampl
 			continue
 		}
 		s.records = append(s.records, idRecord{
-			id: c.ID, ip: c.Addr.Addr().As16(), port: c.Addr.Port(), client: s.code(codes, c.Client), secure: c.Secure,
+			id: c.ID, ip: c.Addr.Addr().As16(), port: c.Addr.Port(), client: s.code(codes, c.Client), secure: c.Secure && !options.Unjudged,
 		})
 	}
 	s.order()
@@ -136,7 +139,7 @@ func (s *IDSample) order() {
 func (s *IDSample) check() error {
 	switch {
 	case s.Contacts == 0 && s.Silent > 0:
-		return fmt.Errorf("none of %d contacts ever answered, so none is known to be a node: count them all, or measure", s.Silent)
+		return fmt.Errorf("none of %d contacts ever answered: count those that were only mentioned with --all", s.Silent)
 	case s.Contacts == 0:
 		return errors.New("no contacts: there are no IDs to judge")
 	case s.IDs == 1:

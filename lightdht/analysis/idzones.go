@@ -76,6 +76,10 @@ func (c *candidate) to() uint64   { return c.last<<(64-c.depth) | (1<<(64-c.dept
 // with M the zones of 21 bits that have two IDs or more. Crowds that BEP 42 allows,
 // many IDs of one address in its zones of 21 bits, are no crowds therefore.
 //
+// Of pseudonyms, which do not tell what lies beside what, stretches of one bin are
+// all that is searched, each a zone of one prefix, with p as above: a crowd around
+// a border is found in halves there, or not at all.
+//
 // A sample of a zone is searched as if that were the whole space, 64 bits deeper
 // than its prefix. It takes 20 points or more.
 func (s *IDSample) Zones(null Null, level float64) (Scan, error) {
@@ -105,11 +109,11 @@ func (s *IDSample) candidates(null Null, points IDPoints) (found []candidate) {
 	}
 	keys := leadingKeys(points)
 	for depth := 1; depth <= deepest; depth++ {
-		all := binFamily{n: len(keys), depth: depth, bins: math.Ldexp(1, depth), families: 1}.prepare()
+		all := binFamily{n: len(keys), depth: depth, bins: math.Ldexp(1, depth), families: 1, alone: s.options.Hidden}.prepare()
 		found = all.search(found, keys)
 	}
 	if null == BoundByAddress {
-		found = appendInner(found, leadingKeys(s.Points(OneNodePerAddress)), bound)
+		found = appendInner(found, leadingKeys(s.Points(OneNodePerAddress)), bound, s.options.Hidden)
 	}
 	return found
 }

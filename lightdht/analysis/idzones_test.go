@@ -1,12 +1,16 @@
 package analysis
 
 import (
+	"cmp"
+	"fmt"
 	"math"
 	"math/big"
+	"net/netip"
 	"slices"
 	"testing"
 
 	"github.com/lightdht/lightdht/lightdht/kad"
+	"github.com/lightdht/lightdht/lightdht/pseudonym"
 )
 
 // The slow twin of the tail: the sum of all terms, in rationals.
@@ -267,6 +271,103 @@ func TestAdjustedAgainstTwin(t *testing.T) {
 		}
 		if got := adjusted(clearest(found), 0.05); len(got) != want {
 			t.Fatalf("%d of %v among %d, want %d", len(got), ps, m, want)
+		}
+	}
+}
+
+// A crowd of one address in one prefix of 21 bits is none to BEP 42 where it allows
+// those IDs; those that it does not allow are, and so are those of a local address.
+func TestZonesOfBoundPrefix(t *testing.T) {
+	for _, attack := range []struct {
+		name  string
+		local bool
+		bound bool
+		zones int
+	}{{"allowed", false, true, 0}, {"not allowed", false, false, 1}, {"local", true, false, 1}} {
+		c := throng{r: source(t, 7)}
+		c.honest(10_000, true)
+		ip := c.address()
+		if attack.local {
+			ip = netip.MustParseAddr("192.168.1.2")
+		}
+		zone := randomID(c.r).Prefix(boundBits)
+		if attack.bound {
+			zone = kad.SecureID(ip, kad.ID{}).Prefix(boundBits)
+		}
+		for range 300 {
+			id := zone.Fill(randomID(c.r))
+			id[19] &^= 7
+			c.add(id, ip, "")
+		}
+		if plain, bound := scanned(t, &c); len(plain.Zones) != 1 || len(bound.Zones) != attack.zones {
+			t.Errorf("%s: %d and %d zones, want 1 and %d", attack.name, len(plain.Zones), len(bound.Zones), attack.zones)
+		}
+	}
+}
+
+// What is said of pseudonyms does not depend on them: by two keys, and of the data
+// itself as if it were pseudonyms, it is the same.
+func TestHiddenZonesStay(t *testing.T) {
+	c := throng{r: source(t, 8)}
+	c.honest(3000, true)
+	c.vpn(300)
+	c.sybils(60, 14, false)
+	c.sybils(20, 13, false)
+	c.sybils(9, 30, true)
+	type outcome struct {
+		depth, observed, addresses int
+		p                          float64
+	}
+	told := func(disguise func(*Contact) *Contact) (all [2][]outcome, g [2]float64) {
+		var contacts []*Contact
+		for _, contact := range c.contacts {
+			contacts = append(contacts, disguise(contact))
+		}
+		s, err := GatherIDs(inTurn(contacts), IDOptions{Hidden: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, null := range Nulls {
+			scan, err := s.Zones(null, 0.05)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, z := range scan.Zones {
+				if z.First != z.Last {
+					t.Errorf("%v to %v are not one prefix", z.First, z.Last)
+				}
+				all[i] = append(all[i], outcome{z.Depth, z.Observed, z.Addresses, z.P})
+			}
+			slices.SortFunc(all[i], func(a, b outcome) int { return cmp.Or(a.depth-b.depth, a.observed-b.observed, cmp.Compare(a.p, b.p)) })
+			u, err := s.Points(null).Uniformity(8)
+			if err != nil {
+				t.Fatal(err)
+			}
+			g[i] = u.G.P
+		}
+		return all, g
+	}
+	want, wantG := told(func(c *Contact) *Contact { return c })
+	if len(want[0]) < 3 || len(want[1]) < 3 {
+		t.Errorf("zones %+v: want three or more", want)
+	}
+	for i := range 3 {
+		key, err := pseudonym.ParseKey([]byte(fmt.Sprintf("%02x%s", i, "0102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f")))
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, gotG := told(func(c *Contact) *Contact {
+			shared := *c
+			shared.ID, shared.Addr = key.ID(c.ID), netip.AddrPortFrom(key.Addr(c.Addr.Addr()), c.Addr.Port())
+			return &shared
+		})
+		for null := range got {
+			same := func(a, b outcome) bool { // p but for the order in which it is added up
+				return a.depth == b.depth && a.observed == b.observed && a.addresses == b.addresses && close(a.p, b.p, 1e-9)
+			}
+			if !slices.EqualFunc(got[null], want[null], same) || !close(gotG[null], wantG[null], 1e-9) {
+				t.Errorf("key %d: zones %+v and p %v, without a key %+v and %v", i, got[null], gotG[null], want[null], wantG[null])
+			}
 		}
 	}
 }
