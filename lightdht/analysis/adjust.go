@@ -13,8 +13,8 @@ import (
 //	adjusted(i) = min over j >= i of m p(j) / j, at most 1
 //
 // Of those that are called discoveries because their adjusted value is at most q, a
-// share of q is expected to be chance, at most, when the tests are independent or
-// rise and fall together. NaN stays NaN and counts as no test.
+// share of q is expected to be chance, at most, when the tests are independent, or
+// rise and fall together (Benjamini and Yekutieli, Annals of Statistics 29, 2001). NaN stays NaN and counts as no test.
 func AdjustBH(p []float64) []float64 {
 	order, out := []int{}, slices.Clone(p)
 	for i, v := range p {

@@ -18,8 +18,8 @@ type GapTest struct {
 	Sum            float64 // Moran's M
 	Moran          Test    // of it, scaled
 	Least          float64
-	Median         float64 // ln 2 = 0.693 by chance
-	MedianInterval Interval
+	Median         float64  // ln 2 = 0.693 by chance
+	MedianInterval Interval // conservative: it holds that in 99 % of samples, as gaps add up to what they do
 	Greatest       float64
 	Quantiles      []GapQuantile // for a quantile-quantile plot, ascending
 }
@@ -28,7 +28,7 @@ type GapTest struct {
 type GapQuantile struct {
 	Rank     int     // 1 for the least gap
 	P        float64 // Rank/(Gaps+1)
-	Expected float64 // -ln(1-P), in mean gaps
+	Expected float64 // -ln(1-P), in mean gaps: of the greatest ln(N+1), about its mode; its mean is ln N + 0.58
 	Observed float64 // in mean gaps
 	Lo, Hi   float64 // 95 % of all uniform samples have theirs between them, each rank by itself
 }

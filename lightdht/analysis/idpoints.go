@@ -15,7 +15,7 @@ type IDPoints []kad.ID
 
 const (
 	// leastPerBin is how many points chance must put in a zone on average for
-	// the tests over zones: the usual rule for Pearson's chi-square (Cochran 1952).
+	// the tests over zones: the usual rule for Pearson's chi-square, which Cochran (1952) discusses.
 	leastPerBin = 5
 
 	// leastPoints is the fewest points that are tested: leastPerBin in each of the

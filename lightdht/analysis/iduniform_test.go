@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/lightdht/lightdht/lightdht/kad"
+	"gonum.org/v1/gonum/stat"
 )
 
 // checkUniform holds p-values of a true null hypothesis to the uniform law: all
@@ -138,9 +139,9 @@ func TestUniformityOfUniformPoints(t *testing.T) {
 			checkUniform(t, "chi-square", chis)
 			checkUniform(t, "G", gs)
 		}
-		got := 0.0
-		for _, e := range entropies {
-			got += e / float64(c.seeds)
+		got, gotSD := stat.MeanStdDev(entropies, nil)
+		if math.Abs(gotSD/sd-1) > 0.02+3.5/math.Sqrt(2*float64(c.seeds)) {
+			t.Errorf("%d points at depth %d: entropy has standard deviation %.3g, said to be %.3g", c.n, c.depth, gotSD, sd)
 		}
 		if math.Abs(got-mean) > 3.5*sd/math.Sqrt(float64(c.seeds)) {
 			t.Errorf("%d points at depth %d: entropy %.6f on average, said to be %.6f ± %.6f", c.n, c.depth, got, mean, sd)
