@@ -161,10 +161,12 @@ func wanted(command *cli.Command, flag, text string) string {
 			continue
 		}
 		switch f.(type) {
-		case *cli.IntFlag:
+		case *cli.IntFlag, *cli.IntSliceFlag:
 			return "want a whole number"
 		case *cli.Uint64Flag:
 			return "want a whole number, 0 or more"
+		case *cli.Float64Flag:
+			return "want a number"
 		case *cli.DurationFlag:
 			return "want a time such as 5s or 500ms"
 		case *cli.BoolFlag:

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"path/filepath"
@@ -80,6 +81,8 @@ func plotAction(draw func(*cli.Context, *data, *plotting) (*figures.Figure, erro
 		f, err := draw(c, d, p)
 		if usage := (usageError{}); errors.As(err, &usage) {
 			return err
+		} else if errors.Is(err, context.Canceled) {
+			return p.out.left(err)
 		} else if err != nil && !strings.HasPrefix(err.Error(), d.name()) { // some readers name the data themselves
 			return fmt.Errorf("%s: %w", d.name(), err)
 		} else if err != nil {
@@ -124,6 +127,9 @@ func (p *plotting) formatOf(c *cli.Context) (figures.Format, error) {
 		}
 		if compressed(p.out.name) {
 			return "", usagef("-o %s: figures are not compressed as a whole: leave %s out", p.out.name, filepath.Ext(p.out.name))
+		}
+		if ending, tells := figures.FormatOf(p.out.name); tells && ending != f {
+			return "", usagef("-o %s and --format %s contradict each other: leave one of them out", p.out.name, f)
 		}
 		return f, nil
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"math/bits"
 
@@ -19,7 +20,7 @@ func plotIDsCommand() *cli.Command {
 		ArgsUsage: "[FILE]",
 		Description: "Draws, for prefixes of up to 8 bits, how many IDs more or fewer a zone has than its share, in standard\n" +
 			"deviations; and the gaps between neighbouring IDs against those of chance, with the band of 95 %. With --null bep42\n" +
-			"the nodes of one address that share 21 bits count once. The numbers: lightdht stats ids --format csv.",
+			"the IDs of one address that share 21 bits count once, if BEP 42 allows them. Of pseudonyms there are no gaps. The numbers: lightdht stats ids --format csv.",
 		Flags: plotFlags(allFlag(),
 			&cli.StringFlag{Name: "null", Usage: "what chance is taken to be: `NULL` is one-per-address or bep42", Value: "one-per-address"}),
 		Action: plotAction(drawIDs),
@@ -36,7 +37,17 @@ func drawIDs(c *cli.Context, d *data, p *plotting) (*figures.Figure, error) {
 	if err := wholeSpace(c, d); err != nil {
 		return nil, err
 	}
-	sample, err := analysis.GatherIDs(d.contacts(), analysis.IDOptions{All: c.Bool("all"), Hidden: d.shared()})
+	if d.crowded() {
+		return nil, errors.New(lookupsCrowd)
+	}
+	options, err := d.idOptions(c.Bool("all"))
+	if err != nil {
+		return nil, err
+	}
+	if options.Unjudged && nulls[name] == analysis.BoundByAddress {
+		return nil, fmt.Errorf("--null bep42 takes to know which IDs fit their addresses: %s", unjudged)
+	}
+	sample, err := analysis.GatherIDs(d.contacts(), options)
 	if err != nil {
 		return nil, err
 	}
@@ -46,7 +57,11 @@ func drawIDs(c *cli.Context, d *data, p *plotting) (*figures.Figure, error) {
 		return nil, err
 	}
 	if sample.Silent > 0 {
-		p.tell("left out: %s that never answered", some(sample.Silent, "contact"))
+		p.tell("left out: %s that never answered", contactsText(sample.Silent))
+	}
+	if options.Hidden {
+		p.tell("left out: gaps between neighbours; zones are not in their order: %s", unordered)
+		gaps.Quantiles = nil
 	}
 	in := figures.IDs{Points: len(points), Null: nulls[name].String()}
 	deepest := min(bits.Len(uint(len(points)/leastInZone))-1, deepestStrip)

@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"iter"
 	"math"
 	"strings"
 
@@ -25,7 +24,7 @@ func plotNodesCommand() *cli.Command {
 			"whom it is not known. The numbers: lightdht stats nodes --format csv.",
 		Flags: plotFlags(allFlag(), mmdbFlag(),
 			&cli.StringFlag{Name: "of", Usage: "shares of `WHAT`: " + join(plotted), Value: analysis.Clients},
-			&cli.IntFlag{Name: "top", Usage: "name the `N` largest", Value: 8}),
+			&cli.IntFlag{Name: "top", Usage: "name the `N` largest", Value: 8, DefaultText: "8 that have two IDs or more"}),
 		Action: plotAction(drawNodes),
 	}
 }
@@ -42,13 +41,21 @@ func drawNodes(c *cli.Context, d *data, p *plotting) (*figures.Figure, error) {
 	if top < 1 || top > most {
 		return nil, usagef("--top %d: want 1 to %d", top, most)
 	}
-	var byRun iter.Seq2[*analysis.Contact, error]
-	if d.byRun() {
-		byRun = d.contactsByRun()
+	if err := d.answers(c.Bool("all")); err != nil {
+		return nil, err
 	}
-	census, err := p.census(c, d, byRun, top)
+	census, err := d.census(analysis.CensusOptions{All: c.Bool("all"), Top: top})
 	if err != nil {
 		return nil, err
+	}
+	named := of != analysis.Families && of != analysis.Extensions // of which all are
+	if section := census.Section(of); section != nil && named && !c.IsSet("top") {
+		if census, err = p.common(d, census, section, c.Bool("all")); err != nil {
+			return nil, err
+		}
+	}
+	if census.LeftOut > 0 {
+		p.tell("left out: %s that never answered", contactsText(census.LeftOut))
 	}
 	section := census.Section(of)
 	if section == nil || section.Distinct[analysis.ByID].Value == 0 {
@@ -61,13 +68,27 @@ func drawNodes(c *cli.Context, d *data, p *plotting) (*figures.Figure, error) {
 	return figures.Clients(sharesOf(census, section), p.width)
 }
 
-// census counts contacts, and says what it left out.
-func (p *plotting) census(c *cli.Context, d *data, byRun iter.Seq2[*analysis.Contact, error], top int) (*analysis.Census, error) {
-	census, err := analysis.TakeCensus(d.contacts(), byRun, analysis.CensusOptions{All: c.Bool("all"), Top: top})
-	if err == nil && census.LeftOut > 0 {
-		p.tell("left out: %s that never answered", some(census.LeftOut, "contact"))
+// common returns a census in which the classes of a section that have one ID each
+// are among the others: bars of one show nothing beside each other. One alone stays.
+func (p *plotting) common(d *data, census *analysis.Census, s *analysis.Section, all bool) (*analysis.Census, error) {
+	common, single := 0, 0
+	for _, class := range s.Classes {
+		switch {
+		case class.Name == analysis.Other || class.Name == analysis.Unknown:
+		case class.Shares[analysis.ByID].Count > 1:
+			common++
+		default:
+			single++
+		}
 	}
-	return census, err
+	switch {
+	case single < 2:
+		return census, nil
+	case common == 0:
+		return nil, fmt.Errorf("%s have one ID each, all of them: bars would show nothing: --top N draws N of them anyway", s.Name)
+	}
+	p.tell("among others: %s that have one ID each: --top N names them", s.Name)
+	return d.census(analysis.CensusOptions{All: all, Top: common})
 }
 
 // sharesOf returns a section as it is drawn, its classes in the order of the census:

@@ -2,8 +2,10 @@ package main
 
 import (
 	"errors"
+	"fmt"
 
 	"github.com/lightdht/lightdht/lightdht/analysis"
+	"github.com/lightdht/lightdht/lightdht/export"
 	figures "github.com/lightdht/lightdht/lightdht/figure" // figure is one of bench
 	"github.com/urfave/cli/v2"
 )
@@ -31,7 +33,14 @@ func drawRTT(c *cli.Context, d *data, p *plotting) (*figures.Figure, error) {
 	if counted == "address" {
 		way = analysis.ByAddress
 	}
-	census, err := p.census(c, d, nil, 1)
+	lacking, err := d.lacks(export.Contacts, "rtt_us")
+	if err == nil && len(lacking) > 0 {
+		err = fmt.Errorf("%s has no column rtt_us: dump it with that", d.name())
+	}
+	if err != nil {
+		return nil, err
+	}
+	census, err := analysis.TakeCensus(d.contacts(), nil, analysis.CensusOptions{All: true, Top: 1}) // who has a round trip has answered
 	if err != nil {
 		return nil, err
 	}

@@ -15,8 +15,8 @@ func plotSizeCommand() *cli.Command {
 		Usage:     "the size of the network against the number of lookups, by each estimator",
 		ArgsUsage: "[FILE]",
 		Description: "Takes the lookups of random targets that the store has kept, or FILE (lightdht dump --what lookups), and draws what\n" +
-			"the first, the first two and so on say, with intervals as bands; of lookups that together name more than half of the\n" +
-			"network the latest that do not. The numbers at the right end: lightdht stats size --format csv --lookups N.",
+			"the latest, the latest two and so on say, with intervals as bands, as long as they name no more than half of the\n" +
+			"network together. The numbers at N lookups: lightdht stats size --format csv --lookups N.",
 		Flags:  plotFlags(&cli.Float64Flag{Name: "truth", Usage: "draw a line at `NODES`, the size that is known", DefaultText: "that of a test network"}),
 		Action: plotAction(drawSize),
 	}
@@ -70,13 +70,13 @@ func (s *sampled) bear() (left int, err error) {
 	return left, nil
 }
 
-// growing returns what each estimator says of the first lookups, of more and more
-// of them. That few of them may seem to overlap is chance, as all do not.
+// growing returns what each estimator says of the latest lookups, the last ones, of
+// more and more of them. That few of them may seem to overlap is chance, as all do not.
 func growing(lookups []analysis.Distances) (in figures.Sizes, err error) {
 	byName := map[string]int{}
 	all := len(lookups)
 	for n := 1; ; n = min(max(n+1, n*3/2), all) {
-		sizes, err := analysis.Sizes(lookups[:n], confidence)
+		sizes, err := analysis.Sizes(lookups[all-n:], confidence)
 		if err != nil && !errors.Is(err, analysis.ErrOverlap) {
 			return in, err
 		}

@@ -28,21 +28,26 @@ func addUniformity(r *report, verdicts []idVerdict) {
 		if v.refused != nil {
 			continue
 		}
-		rows = append(rows, testFinding("whole space", v, v.whole))
+		if v.ordered {
+			rows = append(rows, testFinding("whole space", v, v.whole))
+		}
 		for _, u := range v.depths {
 			rows = append(rows, testFinding(some(u.Depth, "bit"), v, u.ChiSquare))
 		}
 		for _, u := range v.depths {
 			rows = append(rows, testFinding(some(u.Depth, "bit")+", G", v, u.G))
 		}
-		rows = append(rows, testFinding("gaps", v, v.gaps.Moran))
+		if v.ordered {
+			rows = append(rows, testFinding("gaps", v, v.gaps.Moran))
+		}
 		for _, u := range v.depths[len(v.depths)-1:] {
 			f := found("uniformity", some(u.Depth, "bit")+", dispersion", u.Dispersion, "")
 			f.counted, f.samples = v.counted(), float64(v.points)
 			rows = append(rows, f.within(u.DispersionInterval))
 		}
 	}
-	r.add("Uniform?", "p: how often chance makes a number as large. Dispersion: variance over mean of the zones' counts, 1 by chance.", rows...)
+	r.add("Uniform?", "p: how often chance makes a number as large, each by itself: of 20 tests one is below 0.05 by chance. "+
+		"Where there is df, p is of chi-square. Dispersion: variance over mean of the zones' counts, 1 by chance.", rows...)
 }
 
 // spreadFinding returns a finding of how IDs are spread.
@@ -84,7 +89,7 @@ func addGaps(r *report, verdicts []idVerdict) {
 	var rows []finding
 	for i := range verdicts {
 		v := &verdicts[i]
-		if v.refused != nil {
+		if v.refused != nil || !v.ordered {
 			continue
 		}
 		row := func(item string, value float64) finding { return spreadFinding("gaps", item, v, value, "mean gaps") }
@@ -108,10 +113,14 @@ func addZones(r *report, v *idVerdict, top int) {
 	zones := slices.Clone(v.scan.Zones)
 	slices.SortStableFunc(zones, func(a, b analysis.Zone) int { return cmp.Compare(a.P, b.P) })
 	title := "Crowded zones, " + v.null.String()
-	note := fmt.Sprintf("Page's CUSUM at depths 1 to %d, binomial tail, Bonferroni over stretches and depths, Benjamini-Hochberg over zones at %.6g %%",
-		v.scan.Deepest, 100*v.scan.Level)
+	how := "Page's CUSUM"
+	if !v.ordered {
+		how = "zones of one prefix"
+	}
+	note := fmt.Sprintf("%s at depths 1 to %d, binomial tail, Bonferroni over stretches and depths, Benjamini-Hochberg over zones at %.6g %%",
+		how, v.scan.Deepest, 100*v.scan.Level)
 	all := found("zones "+v.counted(), "all", math.NaN(), "")
-	all.counted, all.count, all.samples, all.estimator = "found", float64(len(zones)), float64(v.points), zoneEstimator
+	all.counted, all.count, all.samples, all.estimator = "found", float64(len(zones)), float64(v.points), v.zoneEstimator()
 	rows := []finding{all}
 	if len(zones) > top {
 		title = fmt.Sprintf("%s: the %d clearest of %d", title, top, len(zones))
@@ -124,7 +133,12 @@ func addZones(r *report, v *idVerdict, top int) {
 }
 
 // zoneEstimator is how zones are found, in short.
-const zoneEstimator = "CUSUM, Benjamini-Hochberg"
+func (v *idVerdict) zoneEstimator() string {
+	if !v.ordered {
+		return "one prefix, Benjamini-Hochberg"
+	}
+	return "CUSUM, Benjamini-Hochberg"
+}
 
 // zoneFindings are what was found in a zone, what chance puts there, and how many
 // addresses are behind it.
@@ -134,7 +148,7 @@ func zoneFindings(v *idVerdict, z analysis.Zone) []finding {
 		item += " to " + z.Last.String()
 	}
 	all := found("zones "+v.counted(), item, z.Ratio(), "times")
-	all.counted, all.count, all.p, all.samples, all.estimator = "found", float64(z.Observed), z.P, float64(v.points), zoneEstimator
+	all.counted, all.count, all.p, all.samples, all.estimator = "found", float64(z.Observed), z.P, float64(v.points), v.zoneEstimator()
 	chance, addresses := found(all.section, item, math.NaN(), ""), found(all.section, item, math.NaN(), "")
 	chance.counted, chance.count = "chance", z.Expected
 	addresses.counted, addresses.count = "addresses", float64(z.Addresses)
@@ -142,7 +156,7 @@ func zoneFindings(v *idVerdict, z analysis.Zone) []finding {
 }
 
 // addCompliance adds who keeps BEP 42: families, and the commonest clients of each.
-func addCompliance(r *report, s *analysis.IDSample, top int) {
+func addCompliance(r *report, s *analysis.IDSample, hidden bool, top int) {
 	var rows []finding
 	clients := map[kad.Family]int{}
 	exempt := 0
@@ -172,7 +186,11 @@ func addCompliance(r *report, s *analysis.IDSample, top int) {
 		f.count = float64(exempt)
 		rows = append(rows, f)
 	}
-	r.add("IDs that BEP 42 allows at their address", "Counted: pairs of ID and IP address.", rows...)
+	note := "Counted: pairs of ID and IP address."
+	if hidden {
+		note += " Of pseudonyms, local addresses cannot be told apart: they may have any ID, and count as allowed."
+	}
+	r.add("IDs that BEP 42 allows at their address", note, rows...)
 }
 
 // addMultiplicities adds how many IDs an address has, and so on.

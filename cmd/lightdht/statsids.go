@@ -1,10 +1,14 @@
 package main
 
 import (
+	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/lightdht/lightdht/lightdht/analysis"
+	"github.com/lightdht/lightdht/lightdht/dataset"
+	"github.com/lightdht/lightdht/lightdht/export"
 	"github.com/lightdht/lightdht/lightdht/kad"
 	"github.com/urfave/cli/v2"
 )
@@ -21,7 +25,8 @@ func statsIDsCommand() *cli.Command {
 		Description: "Tests whether IDs are spread as chance would have it, and names the zones that are too crowded: floods,\n" +
 			"and sybils around a target. Two notions of chance stand side by side. One node per address: each ID is a random\n" +
 			"point. BEP 42: the nodes of one address (IPv6: of one /64) share 8 prefixes of 21 bits, so those of one address in\n" +
-			"one such prefix count once, as a cell; a crowd behind a VPN then is none. What stands out in both wants a look.",
+			"one such prefix count once, as a cell; a crowd behind a VPN then is none. What stands out in both wants a look.\n" +
+			"Contacts that lookups alone came by are not tested: they crowd around the targets.",
 		ArgsUsage: "[FILE]",
 		Flags:     flags,
 		Action:    statsIDs,
@@ -66,39 +71,123 @@ func statsIDs(c *cli.Context) error {
 
 // idReport makes the report of the IDs of data.
 func (d *data) idReport(all bool, depths []int, tops idTops) (*report, error) {
-	sample, err := analysis.GatherIDs(d.contacts(), analysis.IDOptions{All: all, Zone: d.zone(), Hidden: d.shared()})
+	options, err := d.idOptions(all)
 	if err != nil {
 		return nil, err
 	}
+	sample, err := analysis.GatherIDs(d.contacts(), options)
+	if err != nil {
+		return nil, err
+	}
+	r := &report{what: "ids"}
+	d.tell(r)
+	tellIDs(r, sample)
+	if d.crowded() {
+		r.tell("refused", "%s", lookupsCrowd)
+	} else if err := addSpread(r, sample, options, depths, tops.zones); err != nil {
+		return nil, err
+	}
+	if options.Unjudged {
+		r.tell("bep 42", "unknown: %s", unjudged)
+	}
+	addCompliance(r, sample, options.Hidden, tops.clients)
+	addMultiplicities(r, sample, tops.holders)
+	return r, nil
+}
+
+// unjudged is why nobody knows which IDs BEP 42 allows.
+const unjudged = "addresses are pseudonyms, and there is no column bep42_ok"
+
+// idOptions returns how IDs are to be read.
+func (d *data) idOptions(all bool) (o analysis.IDOptions, err error) {
+	if err := d.answers(all); err != nil {
+		return o, err
+	}
+	o = analysis.IDOptions{All: all, Zone: d.zone(), Hidden: d.shared()}
+	if o.Hidden {
+		lacking, err := d.lacks(export.Contacts, "bep42_ok")
+		if err != nil {
+			return o, err
+		}
+		o.Unjudged = len(lacking) > 0
+	}
+	return o, nil
+}
+
+// answers refuses to tell who answered where that is not known.
+func (d *data) answers(all bool) error {
+	if all {
+		return nil
+	}
+	lacking, err := d.lacks(export.Contacts, "replies")
+	if err == nil && len(lacking) > 0 {
+		err = fmt.Errorf("%s has no column replies, which tells who ever answered: dump it with that, or count all contacts with --all", d.name())
+	}
+	return err
+}
+
+// lookupsCrowd is why IDs are not judged that lookups alone came by.
+const lookupsCrowd = "the contacts come from lookups of some targets, around which they crowd: " +
+	"look around first (lightdht dump --live --for 10m, or lightdht node)"
+
+// crowded reports whether the contacts are those that lookups of targets came by:
+// all the runs that count are of commands that do nothing else.
+func (d *data) crowded() bool {
+	aims := []string{"lookup", "probe", "announce", "ping", "scrape", "size", "sybil"}
+	var runs []*dataset.Manifest
+	if d.store != nil {
+		infos, err := d.store.Runs()
+		if err != nil {
+			return false // reading tells it
+		}
+		for i := range infos {
+			if d.source.Filter.Picks(infos[i].ID) {
+				runs = append(runs, infos[i].Manifest)
+			}
+		}
+	} else if d.manifest != nil {
+		for i := range d.manifest.Runs {
+			if d.source.Filter.Picks(d.manifest.Runs[i].Run) {
+				runs = append(runs, &d.manifest.Runs[i])
+			}
+		}
+	}
+	other := func(m *dataset.Manifest) bool { return m == nil || !slices.Contains(aims, m.Command) }
+	return len(runs) > 0 && !slices.ContainsFunc(runs, other)
+}
+
+// addSpread adds what the tests say of how IDs are spread, at the depths named; at
+// those that the sample bears when none is.
+func addSpread(r *report, sample *analysis.IDSample, o analysis.IDOptions, depths []int, top int) (err error) {
 	if len(depths) == 0 { // the same for both: those that cells bear, of which there are fewer
 		depths = sample.Points(analysis.BoundByAddress).Depths()
 	}
 	verdicts := make([]idVerdict, len(analysis.Nulls))
 	for i, null := range analysis.Nulls {
-		if verdicts[i], err = judgeIDs(sample, null, depths); err != nil && null == analysis.OneNodePerAddress {
-			return nil, err
+		if null == analysis.BoundByAddress && o.Unjudged {
+			verdicts[i] = idVerdict{null: null, refused: errors.New(unjudged)}
+			continue
+		}
+		if verdicts[i], err = judgeIDs(sample, null, depths, !o.Hidden); err != nil && null == analysis.OneNodePerAddress {
+			return err
 		}
 		verdicts[i].refused = err
 	}
-	r := &report{what: "ids"}
-	d.tell(r)
-	tellIDs(r, sample, verdicts)
+	tellChances(r, verdicts, o.Hidden)
 	addUniformity(r, verdicts)
 	addEntropy(r, verdicts)
 	addGaps(r, verdicts)
 	for _, v := range verdicts {
-		addZones(r, &v, tops.zones)
+		addZones(r, &v, top)
 	}
-	addCompliance(r, sample, tops.clients)
-	addMultiplicities(r, sample, tops.holders)
-	return r, nil
+	return nil
 }
 
 // zone returns the zone that all IDs of data are of: the one asked for, or the
 // one that a file was dumped of.
 func (d *data) zone() kad.Prefix {
 	zone := d.source.Filter.Prefix
-	if d.manifest != nil && !d.shared() {
+	if d.manifest != nil {
 		if of, err := kad.ParsePrefix(d.manifest.Filter["prefix"]); err == nil && of.Bits() > zone.Bits() {
 			zone = of
 		}
@@ -110,6 +199,7 @@ func (d *data) zone() kad.Prefix {
 type idVerdict struct {
 	null    analysis.Null
 	points  int
+	ordered bool // the IDs have an order: they are no pseudonyms
 	whole   analysis.Test
 	gaps    analysis.GapTest
 	depths  []analysis.Uniformity
@@ -118,15 +208,17 @@ type idVerdict struct {
 }
 
 // judgeIDs runs all tests under one null hypothesis, at the depths named; at those
-// that the sample bears when none is.
-func judgeIDs(sample *analysis.IDSample, null analysis.Null, depths []int) (v idVerdict, err error) {
+// that the sample bears when none is. Those of order take IDs that have one.
+func judgeIDs(sample *analysis.IDSample, null analysis.Null, depths []int, ordered bool) (v idVerdict, err error) {
 	points := sample.Points(null)
-	v = idVerdict{null: null, points: len(points)}
-	if v.whole, err = points.Kolmogorov(); err != nil {
-		return v, err
-	}
-	if v.gaps, err = points.Gaps(); err != nil {
-		return v, err
+	v = idVerdict{null: null, points: len(points), ordered: ordered}
+	if ordered {
+		if v.whole, err = points.Kolmogorov(); err != nil {
+			return v, err
+		}
+		if v.gaps, err = points.Gaps(); err != nil {
+			return v, err
+		}
 	}
 	if len(depths) == 0 {
 		depths = points.Depths()
@@ -142,25 +234,38 @@ func judgeIDs(sample *analysis.IDSample, null analysis.Null, depths []int) (v id
 	return v, err
 }
 
-// tellIDs says what was counted, under which notions of chance, and what was left
-// out.
-func tellIDs(r *report, s *analysis.IDSample, verdicts []idVerdict) {
-	r.tell("counted", "%s IDs at %s addresses, in %s contacts", grouped(int64(s.IDs)), grouped(int64(s.Addresses)), grouped(int64(s.Contacts)))
+// tellIDs says what was counted, and what was left out.
+func tellIDs(r *report, s *analysis.IDSample) {
+	r.tell("counted", "%s IDs at %s addresses, in %s", grouped(int64(s.IDs)), grouped(int64(s.Addresses)), contactsText(s.Contacts))
 	if s.Silent > 0 {
-		r.tell("left out", "%s contacts that never answered: --all counts them", grouped(int64(s.Silent)))
+		r.tell("left out", "%s that never answered: --all counts them", contactsText(s.Silent))
 	}
+}
+
+// tellChances says which notions of chance there are, and what they take for granted.
+func tellChances(r *report, verdicts []idVerdict, hidden bool) {
 	for i, v := range verdicts {
 		what := fmt.Sprintf("one node per address: each of %s IDs is a random point", grouped(int64(v.points)))
-		if v.null == analysis.BoundByAddress {
-			what = fmt.Sprintf("BEP 42: the IDs of one address that share 21 bits are one cell: each of %s cells is a random point", grouped(int64(v.points)))
+		switch {
+		case v.null == analysis.BoundByAddress && v.points == 0:
+			what = "BEP 42: not tested"
+		case v.null == analysis.BoundByAddress:
+			what = fmt.Sprintf("BEP 42: the allowed IDs of one address that share 21 bits are one cell: each of %s cells is a random point", grouped(int64(v.points)))
 		}
 		if v.refused != nil {
 			what += "; " + v.refused.Error()
 		}
 		r.tell(fmt.Sprintf("chance %d", i+1), "%s", what)
 	}
-	r.tell("caution", "all nodes, or a random part of them, are taken to be here: lookups of a few targets find the crowd around those")
+	if hidden {
+		r.tell("order", "%s: the whole space and gaps are not tested, and crowded zones are sought only where they are one prefix", unordered)
+	}
+	r.tell("caution", "all nodes, or a random part of them, are taken to be here: lookups of a few targets find the crowd around those; "+
+		"and BEP 42 leaves nodes at consecutive addresses patterns that now and then look like a crowd")
 }
+
+// unordered is what pseudonyms do to the order of IDs.
+const unordered = "pseudonyms do not keep that of IDs"
 
 // counted names a null hypothesis as rows do.
 func (v *idVerdict) counted() string {

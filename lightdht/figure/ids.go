@@ -16,7 +16,7 @@ type IDs struct {
 	Points int     // how many there are, all of them distinct
 	Null   string  // what chance is taken to be: "one node per address"
 	Strips []Strip // counts by prefix, one row for each
-	Gaps   []Gap   // of the sorted gaps, ascending; some hundreds are enough
+	Gaps   []Gap   // of the sorted gaps, ascending; some hundreds are enough; nil: they are not known
 }
 
 // Strip is how many points have each prefix of one length.
@@ -43,7 +43,8 @@ const deepest = 10
 //
 // The other is a quantile-quantile plot of the gaps between neighbours, both axes
 // logarithmic: below the line on the left are points that crowd, above it on the
-// right are holes. The panels stand beside each other where there is room.
+// right are holes. The panels stand beside each other where there is room. Without
+// gaps there is the first one alone.
 func IDDistribution(in IDs, width Width) (*Figure, error) {
 	points, err := width.points()
 	if err != nil {
@@ -51,6 +52,9 @@ func IDDistribution(in IDs, width Width) (*Figure, error) {
 	}
 	if err := in.check(); err != nil {
 		return nil, err
+	}
+	if len(in.Gaps) == 0 {
+		return compose(width, false, in.heat()), nil
 	}
 	beside, room := points >= 140*vg.Millimeter, points-2*margin
 	if beside {
@@ -65,7 +69,7 @@ func IDDistribution(in IDs, width Width) (*Figure, error) {
 
 // check refuses what cannot be drawn.
 func (in IDs) check() error {
-	if in.Points < 2 || len(in.Strips) == 0 || len(in.Gaps) == 0 {
+	if in.Points < 2 || len(in.Strips) == 0 {
 		return errors.New("too few IDs to draw: want at least 2, that differ")
 	}
 	for _, s := range in.Strips {
@@ -73,7 +77,7 @@ func (in IDs) check() error {
 			return err
 		}
 	}
-	some := false
+	some := len(in.Gaps) == 0
 	last := Gap{}
 	for _, g := range in.Gaps {
 		if err := finite("a gap", g.Expected, g.Observed, g.Lo, g.Hi); err != nil {

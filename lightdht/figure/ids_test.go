@@ -58,4 +58,9 @@ func TestPanels(t *testing.T) {
 	if upper.Min.X != lower.Min.X || upper.Max.X != lower.Max.X || upper.Min.Y <= lower.Max.Y {
 		t.Errorf("below each other: %v and %v", upper, lower)
 	}
+	in.Gaps = nil
+	alone, err := IDDistribution(in, Page)
+	if err != nil || len(alone.parts) != 1 || alone.parts[0].at.Max.X-alone.parts[0].at.Min.X != alone.width-2*margin {
+		t.Errorf("without gaps: %+v, %v", alone, err)
+	}
 }
