@@ -153,6 +153,7 @@ func attackRows(seeds int) (rows []row) {
 		{"64 sybils of one address in 30 bits", 100_000, func(z *kad.Prefix) population { return sybils(64, 30, true, z) }, 1, 1, 80},
 		{"8 sybils in 24 bits", 200_000, func(z *kad.Prefix) population { return sybils(8, 24, false, z) }, 0.95, 0.9, 80},
 		{"8 sybils in 22 bits", 200_000, func(z *kad.Prefix) population { return sybils(8, 22, false, z) }, 0.9, 0.85, 80},
+		{"300 not allowed of one address in 21 bits", 20_000, func(z *kad.Prefix) population { return sybils(300, 21, true, z) }, 1, 1, 80},
 		{"40 sybils in 9 bits", 2_000, func(z *kad.Prefix) population { return sybils(40, 9, false, z) }, 0.9, 0.9, 4},
 	} {
 		rows = append(rows, a.row(max(seeds/a.shareOfSeeds, 1)))
