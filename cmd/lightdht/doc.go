@@ -45,27 +45,28 @@
 //	counted     1,827 IDs at 1,567 addresses, in 1,827 contacts
 //	left out    752 contacts that never answered: --all counts them
 //	chance 1    one node per address: each of 1,827 IDs is a random point
-//	chance 2    BEP 42: the IDs of one address that share 21 bits are one cell: each of 1,808 cells is a random point
+//	chance 2    BEP 42: the allowed IDs of one address that share 21 bits are one cell: each of 1,807 cells is a random point
 //	…
 //	UNIFORM?
-//	p: how often chance makes a number as large. Dispersion: variance over mean of the zones' counts, 1 by chance.
-//	                               one node per address (n = 1,827)                         BEP 42 (n = 1,808)
-//	                        value     95 % interval     df        p     value      95 % interval     df      p  method
-//	  whole space         0.02367                             0.254  0.024928                            0.208  Kolmogorov-Smirnov
-//	  4 bits               22.633                       15    0.092    22.832                        15  0.088  Pearson
-//	  8 bits               304.37                      255    0.018    292.67                       255  0.052  Pearson
-//	  4 bits, G             23.21                       15    0.081    23.385                        15  0.077  G test
-//	  8 bits, G            305.56                      255    0.037     294.9                       255  0.086  G test
-//	  gaps                  1,297                    1,827  1.9e-11     1,146                     1,808  0.002  Moran
-//	  8 bits, dispersion   1.1936  1.0108 to 1.4312                    1.1477  0.97193 to 1.3762                chi-square
+//	p: how often chance makes a number as large, each by itself: of 20 tests one is below 0.05 by chance.
+//	Where there is df, p is that of chi-square. Dispersion: variance over mean of the zones' counts, 1 by chance.
+//	                                one node per address (n = 1,827)                          BEP 42 (n = 1,807)
+//	                        value     95 % interval      df        p     value      95 % interval      df      p  method
+//	  whole space         0.02367                              0.254  0.025053                             0.203  Kolmogorov-Smirnov
+//	  4 bits               22.633                        15    0.092    22.871                         15  0.087  Pearson
+//	  8 bits               304.37                       255    0.018    292.71                        255  0.052  Pearson
+//	  4 bits, G            23.169                    14.997    0.081    23.369                     14.997  0.077  G test, scaled
+//	  8 bits, G            292.43                    251.02    0.037    281.87                     250.89  0.087  G test, scaled
+//	  gaps                  2,255                     1,827  1.9e-11     1,974                      1,807  0.003  Moran, scaled
+//	  8 bits, dispersion   1.1936  1.0108 to 1.4312                     1.1479  0.97205 to 1.3764                 chi-square
 //	…
 //	CROWDED ZONES, BEP 42
 //	Page's CUSUM at depths 1 to 64, binomial tail, Bonferroni over stretches and depths, Benjamini-Hochberg over zones at 5 %
 //	found: CUSUM, Benjamini-Hochberg
-//	               found (n = 1,808)  chance  addresses
+//	               found (n = 1,807)  chance  addresses
 //	          count   times        p   count      count
 //	  all         1
-//	  d8c/10     19  10.761  9.2e-09  1.7656          5
+//	  d8c/10     19  10.767  9.1e-09  1.7646          5
 //	…
 //	IDS THAT BEP 42 ALLOWS AT THEIR ADDRESS
 //	Counted: pairs of ID and IP address.

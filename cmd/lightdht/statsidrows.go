@@ -46,8 +46,8 @@ func addUniformity(r *report, verdicts []idVerdict) {
 			rows = append(rows, f.within(u.DispersionInterval))
 		}
 	}
-	r.add("Uniform?", "p: how often chance makes a number as large, each by itself: of 20 tests one is below 0.05 by chance. "+
-		"Where there is df, p is of chi-square. Dispersion: variance over mean of the zones' counts, 1 by chance.", rows...)
+	r.add("Uniform?", "p: how often chance makes a number as large, each by itself: of 20 tests one is below 0.05 by chance.\n"+
+		"Where there is df, p is that of chi-square. Dispersion: variance over mean of the zones' counts, 1 by chance.", rows...)
 }
 
 // spreadFinding returns a finding of how IDs are spread.
@@ -102,7 +102,8 @@ func addGaps(r *report, verdicts []idVerdict) {
 			row("median", v.gaps.Median).within(v.gaps.MedianInterval), middle,
 			row("greatest", v.gaps.Greatest), row("greatest, by chance", greatest.Expected).byChance(greatest.Lo, greatest.Hi))
 	}
-	r.add("Gaps between neighbours", "", rows...)
+	r.add("Gaps between neighbours", "By chance: the median; of least and greatest about the likeliest, and what 95 % of uniform samples have.\n"+
+		"The interval of the median is conservative: it holds in 99 %.", rows...)
 }
 
 // addZones adds the crowded zones under one null hypothesis, clearest first.

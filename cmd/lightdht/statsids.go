@@ -261,7 +261,7 @@ func tellChances(r *report, verdicts []idVerdict, hidden bool) {
 		r.tell("order", "%s: the whole space and gaps are not tested, and crowded zones are sought only where they are one prefix", unordered)
 	}
 	r.tell("caution", "all nodes, or a random part of them, are taken to be here: lookups of a few targets find the crowd around those; "+
-		"and BEP 42 leaves nodes of few networks, or at consecutive addresses, patterns that now and then look like a crowd")
+		"BEP 42 puts nodes of few networks, or at consecutive addresses, into patterns that may look like a crowd")
 }
 
 // unordered is what pseudonyms do to the order of IDs.
