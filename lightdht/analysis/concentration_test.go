@@ -1,6 +1,7 @@
 package analysis
 
 import (
+	"cmp"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -25,8 +26,8 @@ func TestConcentrationByHand(t *testing.T) {
 		{[]int{1}, 0, math.NaN(), 1},
 		{nil, math.NaN(), math.NaN(), 0},
 	} {
-		if got := plainGini(c.counts); !same(got, c.gini) {
-			t.Errorf("%v: Gini %v, want %v", c.counts, got, c.gini)
+		if got := Gini(c.counts, 0.95); !same(got.Value, c.gini) {
+			t.Errorf("%v: Gini %v, want %v", c.counts, got.Value, c.gini)
 		}
 		h := HHI(c.counts, 0.95)
 		if !same(h.Value, c.hhi) || h.Interval.Level > 0 && (h.Interval.Lo > h.Value || h.Interval.Hi < h.Value) {
@@ -40,49 +41,64 @@ func TestConcentrationByHand(t *testing.T) {
 
 func same(a, b float64) bool { return math.IsNaN(a) && math.IsNaN(b) || math.Abs(a-b) < 1e-12 }
 
-// plainGini is the coefficient of the sample as it is.
-func plainGini(counts []int) float64 {
-	c := ascending(counts)
-	ranked, n := 0.0, 0
-	for i, x := range c {
-		ranked += float64((i + 1) * x)
-		n += x
-	}
-	if n == 0 {
-		return math.NaN()
-	}
-	return giniOf(ranked, len(c), n)
-}
-
-// The slow twin leaves each of those counted out, one after the other, and compares
-// all pairs of entities.
-func TestGiniAgainstLeavingOut(t *testing.T) {
+// The coefficient and its standard error against their slow twins: all pairs of
+// entities, and a sum over each of those counted.
+func TestGiniAgainstPairs(t *testing.T) {
 	r := source(t, 31)
 	for range 300 {
 		counts := make([]int, 2+r.IntN(8))
 		for i := range counts {
-			counts[i] = 1 + r.IntN(1+r.IntN(9))
+			counts[i] = 1 + 10*r.IntN(1+r.IntN(90))
 		}
-		n := sum(counts)
-		whole, mean, squares := pairGini(counts), 0.0, 0.0
-		var without []float64
-		for i, c := range counts {
-			for range c {
-				less := slices.Clone(counts)
-				less[i]--
-				without = append(without, pairGini(less))
+		g, k, n := Gini(counts, 0.95), float64(len(counts)), sum(counts)
+		if !close(g.Value, pairGini(counts), 1e-9) {
+			t.Fatalf("%v: %v, want %v", counts, g.Value, pairGini(counts))
+		}
+		if g.Interval.Level == 0 || g.Interval.Hi == 1 {
+			continue
+		}
+		squares := 0.0
+		for _, x := range counts {
+			rank := 0.5
+			for _, y := range counts {
+				rank += []float64{0, 0.5, 1}[cmp.Compare(x, y)+1]
 			}
+			squares += float64(x) * math.Pow(2*rank/k-(g.Value+(k+1)/k), 2)
 		}
-		for _, g := range without {
-			mean += g / float64(n)
+		half := 1.959963984540054 * math.Sqrt(squares) / float64(n)
+		if got := g.Interval.Hi - g.Value; !close(got, half, 1e-9) || g.Interval.Lo > max(0, g.Value-half)+1e-9 {
+			t.Fatalf("%v: %+v, want ±%v", counts, g, half)
 		}
-		for _, g := range without {
-			squares += (g - mean) * (g - mean)
+	}
+}
+
+// Entities of the same count are as those of nearly the same.
+func TestGiniOfTies(t *testing.T) {
+	for _, c := range [][2][]int{
+		{{500, 300, 100, 100}, {500, 300, 101, 99}},
+		{{90, 60, 60, 60, 30, 30, 30}, {90, 61, 60, 59, 31, 30, 29}},
+	} {
+		tied, near := Gini(c[0], 0.95), Gini(c[1], 0.95)
+		if !close(tied.Value, near.Value, 0.02) || !close(tied.Interval.Lo, near.Interval.Lo, 0.06) || !close(tied.Interval.Hi, near.Interval.Hi, 0.03) {
+			t.Errorf("%v: %+v, and %v: %+v", c[0], tied, c[1], near)
 		}
-		got := jackknifeGini(ascending(counts), n)
-		estimate, variance := float64(n)*whole-float64(n-1)*mean, float64(n-1)/float64(n)*squares
-		if math.Abs(got.estimate-estimate) > 1e-9 || math.Abs(got.variance-variance) > 1e-9 {
-			t.Fatalf("%v: %+v, want %v, %v", counts, got, estimate, variance)
+	}
+	if g := Gini([]int{500, 300, 100, 100}, 0.95); !close(g.Value, 0.35, 1e-12) {
+		t.Errorf("%v, want 0.35", g.Value)
+	}
+}
+
+// What chance adds to a difference, against numbers drawn.
+func TestFoldedExcess(t *testing.T) {
+	r := source(t, 32)
+	for _, d := range []float64{0, 1, 3, 10} {
+		const draws = 200_000
+		mean := 0.0
+		for range draws {
+			mean += math.Abs(d+3*r.NormFloat64()) / draws
+		}
+		if got := foldedExcess(d, 9); math.Abs(got-(mean-d)) > 3.5*3/math.Sqrt(draws) {
+			t.Errorf("of %v: %v, want %v", d, got, mean-d)
 		}
 	}
 }
@@ -156,7 +172,7 @@ func TestConcentrationHoldsTheTruth(t *testing.T) {
 			if got := f.coverage(); got < 0.93-3.5*math.Sqrt(0.95*0.05/seeds) {
 				t.Errorf("%+v: %s held in %v", c, name, got)
 			}
-			if se := f.sd() / math.Sqrt(seeds); name == "HHI" && math.Abs(f.mean()-1) > 3.5*se || math.Abs(f.mean()-1) > 0.01 {
+			if se := f.sd() / math.Sqrt(seeds); name == "HHI" && math.Abs(f.mean()-1) > 3.5*se || math.Abs(f.mean()-1) > 0.03 {
 				t.Errorf("%+v: %s is %v of the truth on average", c, name, f.mean())
 			}
 		}
@@ -166,7 +182,7 @@ func TestConcentrationHoldsTheTruth(t *testing.T) {
 // What is too little for an interval has none, or an exact one; none leaves its number
 // out.
 func TestConcentrationOfFew(t *testing.T) {
-	if h := HHI([]int{1, 1, 1, 1}, 0.95); h.Value != 0 || h.Interval.Hi != ClopperPearson(0, 2, 0.95).Hi {
+	if h := HHI([]int{1, 1, 1, 1}, 0.95); h.Value != 0 || h.Interval.Hi != math.Pow(ClopperPearson(1, 4, 0.95).Hi, 2) {
 		t.Errorf("all alone: %+v", h)
 	}
 	if h := HHI([]int{20, 9}, 0.95); h.Interval.Level != 0 {
@@ -177,19 +193,50 @@ func TestConcentrationOfFew(t *testing.T) {
 			t.Errorf("%v: %+v", counts, g)
 		}
 	}
-	for _, counts := range [][]int{{15, 15}, {15, 16}, {29, 1}, {10, 10, 10}} {
-		if g := Gini(counts, 0.95); g.Interval.Level > 0 && (g.Interval.Lo > g.Value || g.Interval.Hi < g.Value) {
-			t.Errorf("%v: %+v", counts, g)
+}
+
+// Of entities of one size, which chance alone makes uneven, there is no interval, and
+// where the mean of the counts is large the coefficient is what is said of it.
+func TestGiniOfEqualSizes(t *testing.T) {
+	r, n := source(t, 45), falling(100, 0)
+	mean, none := 0.0, 0
+	const seeds = 200
+	for range seeds {
+		g := Gini(n.draw(r, 5000), 0.95)
+		mean += g.Value / seeds
+		if g.Interval.Level == 0 {
+			none++
+		} else if g.Interval.Lo > 0.03 {
+			t.Errorf("%+v", g)
 		}
+	}
+	if want := 1 / math.Sqrt(math.Pi*50); !close(mean, want, 0.02) || none < 0.9*seeds {
+		t.Errorf("%v on average, want %v; %d of %d without interval", mean, want, none, seeds)
 	}
 }
 
-// Entities of one size are not told to be uneven.
-func TestGiniOfEqualSizes(t *testing.T) {
-	r, n := source(t, 45), falling(100, 0)
-	for range 200 {
-		if g := Gini(n.draw(r, 5000), 0.95); g.Interval.Lo != 0 || g.Interval.Hi < g.Value || g.Value > 0.08 {
-			t.Fatalf("%+v", g)
+// Who meets no two of one entity, or once two, knows no more than that: the index can
+// be as high as that of one large entity among singles.
+func TestHHIOfSingles(t *testing.T) {
+	const seeds, n = 2000, 100
+	r := source(t, 46)
+	for _, largest := range []float64{0.01, 0.03, 0.05} {
+		held := 0
+		for range seeds {
+			counts := make([]int, 1, n+1)
+			for range n {
+				if r.Float64() < largest {
+					counts[0]++
+				} else {
+					counts = append(counts, 1)
+				}
+			}
+			if h := HHI(counts, 0.95); h.Interval.Lo <= largest*largest && largest*largest <= h.Interval.Hi {
+				held++
+			}
+		}
+		if got := float64(held) / seeds; got < 0.95-3.5*math.Sqrt(0.95*0.05/seeds) {
+			t.Errorf("one has %v: held in %v", largest, got)
 		}
 	}
 }

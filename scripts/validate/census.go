@@ -225,27 +225,68 @@ func (e entities) gini() (g float64) {
 	return g - (k+1)/k
 }
 
-// concentrationRows hold Gini coefficients and Herfindahl-Hirschman indexes.
+// stepped has entities of a few sizes only: equal ones of each.
+func stepped(each int, sizes ...float64) (e entities) {
+	total, sum := 0.0, 0.0
+	for _, size := range sizes {
+		total += size * float64(each)
+	}
+	for i := range each * len(sizes) {
+		e.shares = append(e.shares, sizes[i/each]/total)
+		sum += e.shares[i]
+		e.below = append(e.below, sum)
+	}
+	return e
+}
+
+// concentrationRows hold Gini coefficients and Herfindahl-Hirschman indexes. The
+// coefficient is too high by what chance adds, which its interval takes in.
 func concentrationRows(seeds int) (rows []row) {
 	for _, c := range []struct {
-		k, n int
-		s    float64
-	}{{5, 300, 1}, {40, 3000, 1}, {300, 30_000, 0.7}} {
-		e := zipfian(c.k, c.s)
-		name := fmt.Sprintf("%d nodes in %d networks, the i-th like i^-%g", c.n, c.k, c.s)
-		found := overSeeds("concentration "+name, seeds, func(r *rand.Rand) [2]estimate {
-			counts := e.draw(r, c.n)
-			return [2]estimate{against(analysis.HHI(counts, 0.95), e.hhi()), against(analysis.Gini(counts, 0.95), e.gini())}
+		entities
+		n    int
+		high float64 // how much too high chance may make the coefficient
+		name string
+	}{
+		{zipfian(5, 1), 300, 0.02, "300 nodes in 5 networks, the i-th like i^-1"},
+		{zipfian(40, 1), 3000, 0.02, "3000 nodes in 40 networks, the i-th like i^-1"},
+		{zipfian(300, 0.7), 30_000, 0.02, "30000 nodes in 300 networks, the i-th like i^-0.7"},
+		{stepped(10, 4, 2, 1), 3000, 0.1, "3000 nodes in 30 networks, ten each of sizes like 4, 2, 1"},
+		{stepped(100, 9, 3, 1), 5000, 0.1, "5000 nodes in 300 networks, a hundred each of sizes like 9, 3, 1"},
+	} {
+		found := overSeeds("concentration "+c.name, seeds, func(r *rand.Rand) [2]estimate {
+			counts := c.draw(r, c.n)
+			return [2]estimate{against(analysis.HHI(counts, 0.95), c.hhi()), against(analysis.Gini(counts, 0.95), c.gini())}
 		})
-		for i, what := range []string{"HHI, unbiased", "Gini, jackknife"} {
+		for i, what := range []string{"HHI, unbiased", "Gini, by ranks"} {
 			one := column(found, func(f [2]estimate) estimate { return f[i] })
-			rows = append(rows, row{what, name, seeds, []figure{bias(ratios(one), 0.01), coversAtLeast(held(one), 0.93)}})
+			rows = append(rows, row{what, c.name, seeds, []figure{bias(ratios(one), []float64{0.01, c.high}[i]), coversAtLeast(held(one), 0.93)}})
 		}
 	}
+	return append(rows, equalRow(seeds), singlesRow(seeds))
+}
+
+// equalRow shows that of networks of one size there is no interval of the Gini
+// coefficient, as chance alone makes it.
+func equalRow(seeds int) row {
 	found := overSeeds("equal networks", seeds, func(r *rand.Rand) bool {
-		return holds(analysis.Gini(zipfian(100, 0).draw(r, 5000), 0.95).Interval, 0)
+		return analysis.Gini(zipfian(100, 0).draw(r, 5000), 0.95).Interval.Level == 0
 	})
-	return append(rows, row{"Gini, jackknife", "5000 nodes in 100 networks of one size", seeds, []figure{coversAtLeast(found, 0.93)}})
+	return row{"Gini, by ranks", "5000 nodes in 100 networks of one size, where it is 0", seeds, []figure{finds("that chance made it", found, 0.9)}}
+}
+
+// singlesRow holds the index where hardly two are of one entity, and one entity has
+// nearly all of the index.
+func singlesRow(seeds int) row {
+	const n, largest = 200, 0.012
+	found := overSeeds("singles", seeds, func(r *rand.Rand) bool {
+		counts := []int{drawHits(r, n, largest)}
+		for range n - counts[0] {
+			counts = append(counts, 1)
+		}
+		return holds(analysis.HHI(counts, 0.95).Interval, largest*largest)
+	})
+	return row{"HHI, unbiased", "200 nodes, each in a network of its own but for 1.2 % of them", seeds, []figure{coversAtLeast(found, 0.93)}}
 }
 
 // queryRows hold the exponent of popularity, and shares of queries whose senders are
