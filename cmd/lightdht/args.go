@@ -183,7 +183,8 @@ func commandWord(c *cli.Context) string {
 	return strings.TrimPrefix(c.Command.HelpName, "lightdht ") + " "
 }
 
-// oneLine returns err's text on one line.
+// oneLine returns err's text on one line, as a terminal may have it: errors quote
+// what is in files.
 func oneLine(err error) string {
-	return strings.Join(strings.Fields(err.Error()), " ")
+	return brief(strings.Join(strings.Fields(err.Error()), " "), 2000)
 }

@@ -64,7 +64,7 @@ func (g *grid) markdown(b *strings.Builder) {
 	row := func(cell func(i int, c *column) string) {
 		b.WriteString("|")
 		for i := range g.columns {
-			fmt.Fprintf(b, " %s |", strings.ReplaceAll(cell(i, &g.columns[i]), "|", `\|`))
+			fmt.Fprintf(b, " %s |", unmarked(cell(i, &g.columns[i])))
 		}
 		b.WriteString("\n")
 	}

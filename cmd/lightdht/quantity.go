@@ -46,8 +46,14 @@ func digits(percent float64) int {
 	return 1 - int(math.Floor(math.Log10(percent)))
 }
 
-// interval returns the ends of an interval for people.
+// interval returns the ends of an interval for people, or the one that it has.
 func interval(f *finding) string {
+	switch {
+	case !isNumber(f.hi):
+		return "at least " + quantity(f.lo, f.unit)
+	case !isNumber(f.lo):
+		return "at most " + quantity(f.hi, f.unit)
+	}
 	lo, hi := quantity(f.lo, f.unit), quantity(f.hi, f.unit)
 	for _, unit := range []string{f.unit, "%"} {
 		lo = strings.TrimSuffix(lo, " "+unit)

@@ -38,6 +38,18 @@ func (r *report) tell(name, format string, args ...any) {
 	r.about = append(r.about, fact{name, fmt.Sprintf(format, args...)})
 }
 
+// facts returns the facts by name, those of one name together.
+func (r *report) facts() map[string]string {
+	facts := map[string]string{}
+	for _, f := range r.about {
+		if was, told := facts[f.name]; told {
+			f.text = was + "; " + f.text
+		}
+		facts[f.name] = f.text
+	}
+	return facts
+}
+
 // add adds a section, if there is anything in it.
 func (r *report) add(title, note string, rows ...finding) {
 	if len(rows) > 0 {
@@ -138,7 +150,7 @@ func (w *reporting) render(to, stderr io.Writer, r *report) error {
 		return r.writeJSON(to)
 	}
 	for _, f := range r.about {
-		fmt.Fprintf(stderr, "%s: %s\n", f.name, f.text)
+		fmt.Fprintf(stderr, "%s: %s\n", f.name, f.shown())
 	}
 	rows, err := export.NewWriter(to, w.format, findingSchema, export.Options{})
 	if err != nil {
@@ -163,14 +175,11 @@ func (w *reporting) render(to, stderr io.Writer, r *report) error {
 func (r *report) writeJSON(to io.Writer) error {
 	object := r.object
 	if object == nil {
-		about, rows := map[string]string{}, []map[string]any{}
-		for _, f := range r.about {
-			about[f.name] = f.text
-		}
+		rows := []map[string]any{}
 		for _, f := range r.findings() {
 			rows = append(rows, f.object())
 		}
-		object = map[string]any{"statistics": r.what, "about": about, "findings": rows}
+		object = map[string]any{"statistics": r.what, "about": r.facts(), "findings": rows}
 	}
 	e := json.NewEncoder(to)
 	e.SetEscapeHTML(false)
@@ -205,12 +214,9 @@ func (w *reporting) describe(r *report, d *data) error {
 	}
 	m := export.Manifest{
 		Tool: dataset.ThisTool("lightdht", version), What: export.What("stats " + r.what), Form: w.format,
-		Rows: int64(len(r.findings())), Filter: map[string]string{},
+		Rows: int64(len(r.findings())), Filter: r.facts(),
 	}
 	m.Describe(findingSchema, nil)
-	for _, f := range r.about {
-		m.Filter[f.name] = f.text
-	}
 	if d != nil {
 		d.describe(&m)
 	}

@@ -30,7 +30,7 @@ func TestReportPage(t *testing.T) {
 
 CLIENTS
 as they told
-Clopper-Pearson
+intervals: Clopper-Pearson
                    by ID (n = 2,000)          mean of runs (n = 2)
       count   share  95 % interval  count   share  95 % interval
   LT  1,200  60.0 %   59.0 to 61.0 %    0.5  25.0 %   24.0 to 26.0 %
@@ -54,7 +54,7 @@ UNIFORMITY
 
 as they told
 
-Clopper-Pearson
+intervals: Clopper-Pearson
 
 |  | by ID (n = 2,000): count | share | 95 % interval | mean of runs (n = 2): count | share | 95 % interval |
 | --- | ---: | ---: | ---: | ---: | ---: | ---: |
@@ -69,6 +69,44 @@ Clopper-Pearson
 `
 	if got := r.page(true); got != markdown {
 		t.Errorf("got\n%s\nwant\n%s", got, markdown)
+	}
+}
+
+// An interval may have one end; a test has a method and no interval.
+func TestReportOfHalfIntervals(t *testing.T) {
+	r := &report{}
+	up := found("trips", "99 %", 7110, "us").within(analysis.Interval{Lo: 7110, Hi: math.Inf(1), Level: 0.95, Method: "order statistics"})
+	down := found("trips", "5 %", 200, "us").within(analysis.Interval{Lo: math.Inf(-1), Hi: 300, Level: 0.95, Method: "order statistics"})
+	r.add("trips", "", up, down)
+	a, b := found("tests", "a", 1, ""), found("tests", "b", 2, "")
+	a.estimator, b.estimator = "Moran", "Moran"
+	r.add("tests", "", a, b)
+	const want = `
+TRIPS
+intervals: order statistics
+           value     95 % interval
+  99 %    7.11ms  at least 7.11ms
+  5 %      200µs     at most 300µs
+
+TESTS
+method: Moran
+  value
+  a      1
+  b      2
+`
+	if got := r.page(false); squeeze(got) != squeeze(want) {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+}
+
+// Facts of one name are all told, in JSON as well.
+func TestReportTellsTwice(t *testing.T) {
+	r := &report{}
+	r.tell("left out", "one")
+	r.tell("left out", "two")
+	var to strings.Builder
+	if err := r.writeJSON(&to); err != nil || !strings.Contains(to.String(), `"left out": "one; two"`) {
+		t.Errorf("%s, %v", to.String(), err)
 	}
 }
 

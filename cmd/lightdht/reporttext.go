@@ -12,16 +12,16 @@ func (r *report) page(markdown bool) string {
 	var b strings.Builder
 	for _, f := range r.about {
 		if markdown {
-			fmt.Fprintf(&b, "- %s: %s\n", f.name, f.text)
+			fmt.Fprintf(&b, "- %s: %s\n", f.name, unmarked(f.shown()))
 		} else {
-			fmt.Fprintf(&b, "%-11s %s\n", f.name, f.text)
+			fmt.Fprintf(&b, "%-11s %s\n", f.name, f.shown())
 		}
 	}
 	for _, s := range r.sections {
-		g := s.table()
-		heading, end := "\n"+strings.ToUpper(s.title)+"\n", "\n"
+		g, title := s.table(), brief(s.title, 2*widest)
+		heading, end := "\n"+strings.ToUpper(title)+"\n", "\n"
 		if markdown {
-			heading, end = "\n### "+s.title+"\n\n", "\n\n"
+			heading, end = "\n### "+unmarked(title)+"\n\n", "\n\n"
 		}
 		b.WriteString(heading)
 		for _, note := range []string{s.note, g.note} {
@@ -37,6 +37,12 @@ func (r *report) page(markdown bool) string {
 	}
 	return b.String()
 }
+
+// mostOfFact is how many characters of a fact are shown.
+const mostOfFact = 1000
+
+// shown returns the text of a fact as a terminal may have it.
+func (f *fact) shown() string { return brief(f.text, mostOfFact) }
 
 // grid is a table as it is shown: a heading of two lines, of which the first one
 // names groups of columns, and cells.
@@ -63,7 +69,7 @@ type facet struct {
 var facets = []facet{
 	{"count", func(f *finding) bool { return isNumber(f.count) }, func(f *finding) string { return quantity(f.count, "") }, false},
 	{"value", func(f *finding) bool { return isNumber(f.value) }, func(f *finding) string { return quantity(f.value, f.unit) }, false},
-	{"interval", func(f *finding) bool { return isNumber(f.lo) && isNumber(f.hi) }, interval, false},
+	{"interval", func(f *finding) bool { return isNumber(f.lo) || isNumber(f.hi) }, interval, false},
 	{"df", func(f *finding) bool { return isNumber(f.df) }, func(f *finding) string { return quantity(f.df, "") }, false},
 	{"p", func(f *finding) bool { return isNumber(f.p) }, func(f *finding) string { return probability(f.p) }, false},
 	{"n", func(f *finding) bool { return isNumber(f.samples) }, func(f *finding) string { return quantity(f.samples, "") }, false},
@@ -74,7 +80,7 @@ var facets = []facet{
 // by side, and what is the same for all of them apart.
 func (s *section) table() *grid {
 	ways, items, at := s.lay()
-	g := &grid{columns: []column{{text: true, cells: items}}}
+	g := &grid{columns: []column{{text: true, cells: shownItems(items)}}}
 	methods, sizes := s.common(ways, facetNamed("method")), s.common(ways, facetNamed("n"))
 	last := methodColumn(ways, items, at)
 	for _, way := range ways {
@@ -92,23 +98,44 @@ func (s *section) table() *grid {
 	if methods == nil && last != nil {
 		g.columns = append(g.columns, *last)
 	}
-	var notes []string
-	switch {
-	case len(methods) == 0:
-	case same(methods, ways):
-		notes = append(notes, methods[ways[0]])
-	default:
-		for _, way := range ways {
-			if methods[way] != "" {
-				notes = append(notes, wayTitle(way)+": "+methods[way])
-			}
-		}
-	}
+	notes := s.methodNotes(methods, ways)
 	if sizes != nil && same(sizes, ways) && sizes[ways[0]] != "" {
 		notes = append(notes, "n = "+sizes[ways[0]])
 	}
 	g.note = strings.Join(notes, "\n")
 	return g
+}
+
+// methodNotes says how all findings were found of which the methods are the same:
+// what has intervals, how these were.
+func (s *section) methodNotes(methods map[string]string, ways []string) (notes []string) {
+	of := "intervals"
+	for i := range s.rows {
+		if f := &s.rows[i]; f.estimator != "" && !isNumber(f.level) {
+			of = ""
+		}
+	}
+	switch {
+	case len(methods) == 0:
+	case same(methods, ways):
+		notes = append(notes, orText(of, "method")+": "+methods[ways[0]])
+	default:
+		for _, way := range ways {
+			if methods[way] != "" {
+				notes = append(notes, strings.TrimSpace(of+" "+wayTitle(way))+": "+methods[way])
+			}
+		}
+	}
+	return notes
+}
+
+// shownItems returns the names of items as a table shows them.
+func shownItems(items []string) []string {
+	shown := make([]string, len(items))
+	for i, item := range items {
+		shown[i] = brief(item, widest)
+	}
+	return shown
 }
 
 // methodColumn is the column of methods when each item has but one, in whatever

@@ -42,7 +42,8 @@ func QuantileRanks(p float64, n int, level float64) (at, lo, hi int) {
 }
 
 // quantileOf returns the p-quantile of n values, of which at returns that of a rank
-// as the range in which it is known to lie.
+// as the range in which it is known to lie. Its interval may have no upper end, and so
+// few may be the values that there is none.
 func quantileOf(p float64, n int, at func(rank int) (from, to float64)) Number {
 	if n == 0 {
 		return none()
@@ -50,6 +51,9 @@ func quantileOf(p float64, n int, at func(rank int) (from, to float64)) Number {
 	middle, lo, hi := QuantileRanks(p, n, censusLevel)
 	from, to := at(middle)
 	q := Number{Value: from + (to-from)/2, Samples: n}
+	if lo == 0 && hi > n {
+		return q // without interval: it can be anything
+	}
 	q.Interval = Interval{Lo: 0, Hi: math.Inf(1), Level: censusLevel, Method: orderStatistics}
 	if lo > 0 {
 		q.Interval.Lo, _ = at(lo)

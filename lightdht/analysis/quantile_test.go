@@ -89,6 +89,11 @@ func TestQuantilesAgainstSorting(t *testing.T) {
 			if !close(q.Value, values[at-1], 0.001) || q.Samples != n {
 				t.Errorf("n %d, p %v: %v, want %v", n, quantiles[i], q.Value, values[at-1])
 			}
+			if none := lo == 0 && hi > n; none != (q.Interval.Level == 0) {
+				t.Errorf("n %d, p %v: interval %+v", n, quantiles[i], q.Interval)
+			} else if none {
+				continue
+			}
 			from, to := 0.0, math.Inf(1)
 			if lo > 0 {
 				from = values[lo-1]
