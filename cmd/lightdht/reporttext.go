@@ -115,15 +115,16 @@ func (s *section) methodNotes(methods map[string]string, ways []string) (notes [
 			of = ""
 		}
 	}
-	switch {
-	case len(methods) == 0:
-	case same(methods, ways):
-		notes = append(notes, orText(of, "method")+": "+methods[ways[0]])
-	default:
-		for _, way := range ways {
-			if methods[way] != "" {
-				notes = append(notes, strings.TrimSpace(of+" "+wayTitle(way))+": "+methods[way])
-			}
+	different := map[string]bool{}
+	for _, way := range ways {
+		if text := methods[way]; text != "" {
+			different[text] = true
+			notes = append(notes, strings.TrimSpace(of+" "+wayTitle(way))+": "+text)
+		}
+	}
+	if len(different) == 1 {
+		for text := range different {
+			return []string{orText(of, "method") + ": " + text}
 		}
 	}
 	return notes

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"strings"
@@ -37,6 +38,7 @@ func statsNodes(c *cli.Context) error {
 			analysis.Versions: 5, analysis.Ports: 3, analysis.Nets8: 2, analysis.Nets16: 2, analysis.Nets32: 2,
 			analysis.Countries: 5, analysis.Systems: 5,
 		}
+		options.Least = map[string]int{analysis.Ports: 2} // of the long tail of ports that one has none is frequent
 	}
 	w, err := readReporting(c)
 	if err != nil {
@@ -47,14 +49,28 @@ func statsNodes(c *cli.Context) error {
 		return err
 	}
 	defer d.close()
-	census, err := d.census(options)
+	lacks, err := d.lacksOfCensus()
 	if err != nil {
-		return fmt.Errorf("%s: %w", d.name(), err)
+		return err
 	}
+	options.All = options.All || lacks.has("replies") // to tell whether there are any
+	census, err := d.census(options)
+	if err == nil {
+		err = lacks.refuse(c.Bool("all"))
+	}
+	if err == nil {
+		err = tooFew(census)
+	}
+	if err != nil {
+		return d.about(err)
+	}
+	lacks.leaveOut(census)
 	r := &report{what: "nodes"}
 	d.tell(r)
-	tellCensus(r, census, d.byRun(), d.store != nil)
-	addCensus(r, census)
+	tellCensus(r, census, d.byRun(), lacks)
+	lacks.tell(r, census, d.store != nil)
+	r.tell("intervals", "95 %%; they are about chance alone: what a run did not find is not in them")
+	addCensus(r, census, lacks)
 	if err := w.write(c, r, d); err != nil {
 		return err
 	}
@@ -69,11 +85,42 @@ func (d *data) census(o analysis.CensusOptions) (*analysis.Census, error) {
 	return analysis.TakeCensus(d.contacts(), nil, o)
 }
 
+// about says of an error where the data is from, unless it says so itself.
+func (d *data) about(err error) error {
+	name := d.name() + ": "
+	if text := err.Error(); strings.HasPrefix(text, d.name()) {
+		for strings.HasPrefix(text, name+d.name()) {
+			text = strings.TrimPrefix(text, name)
+		}
+		return renamed{err, text}
+	}
+	return fmt.Errorf("%s%w", name, err)
+}
+
+// tooFew returns an error when those counted are of one ID or address: there is then
+// nothing of which a share could be.
+func tooFew(c *analysis.Census) error {
+	ids, addresses := c.Totals[analysis.ByID].Value, c.Totals[analysis.ByAddress].Value
+	switch {
+	case ids < 2 && addresses < 2:
+		return errors.New("only one node is left to count: a census needs several, at several addresses")
+	case ids < 2:
+		return fmt.Errorf("all contacts counted, at %s addresses, have one and the same ID: a census needs several, and lightdht stats ids says what an ID at many addresses may be",
+			quantity(addresses, ""))
+	case addresses < 2:
+		return fmt.Errorf("all %s IDs counted are at one and the same address: a census needs several, as one host may take any number of IDs", quantity(ids, ""))
+	}
+	return nil
+}
+
 // tellCensus says what was counted, and what was left out.
-func tellCensus(r *report, c *analysis.Census, byRun, fromStore bool) {
-	total := func(by analysis.Counting) string { return quantity(c.Totals[by].Value, "") }
-	r.tell("counted", "%s IDs, %s addresses; of %s, %s answered",
-		total(analysis.ByID), total(analysis.ByAddress), contactsText(c.Contacts), grouped(int64(c.Answered)))
+func tellCensus(r *report, c *analysis.Census, byRun bool, lacks untold) {
+	total := func(by analysis.Counting, one, more string) string { return manyOf(c.Totals[by].Value, one, more) }
+	counted := fmt.Sprintf("%s, %s; of %s", total(analysis.ByID, "ID", "IDs"), total(analysis.ByAddress, "address", "addresses"), contactsText(c.Contacts))
+	if !lacks.has("replies") {
+		counted += fmt.Sprintf(", %s answered", grouped(int64(c.Answered)))
+	}
+	r.tell("counted", "%s", counted)
 	if c.LeftOut > 0 {
 		r.tell("left out", "%s never answered: counted among states alone; --all counts them everywhere", contactsText(c.LeftOut))
 	}
@@ -82,32 +129,23 @@ func tellCensus(r *report, c *analysis.Census, byRun, fromStore bool) {
 	} else {
 		r.tell("runs", "no mean of runs: the file has no rows by run, which lightdht dump --per-run writes")
 	}
-	if !located(c, analysis.Countries) && !located(c, analysis.Systems) {
-		r.tell("unknown", "%s", whereText(fromStore))
+}
+
+// manyOf counts in words.
+func manyOf(n float64, one, more string) string {
+	if n == 1 {
+		more = one
 	}
-	r.tell("intervals", "95 %%; they are about chance alone: what a run did not find is not in them")
+	return quantity(n, "") + " " + more
 }
 
 // contactsText counts contacts in words.
-func contactsText(n int) string {
-	if n == 1 {
-		return "1 contact"
-	}
-	return grouped(int64(n)) + " contacts"
-}
-
-// whereText says how countries and systems would be known.
-func whereText(fromStore bool) string {
-	if fromStore {
-		return "countries and autonomous systems: name a database of addresses with --mmdb"
-	}
-	return "countries and autonomous systems: the file has none, as when it is dumped without --mmdb"
-}
+func contactsText(n int) string { return manyOf(float64(n), "contact", "contacts") }
 
 // runsText says how many runs there are, and what they see.
 func runsText(c *analysis.Census) string {
 	n := c.Totals[analysis.PerRun]
-	text := fmt.Sprintf("%s, with %s contacts each on average", some(c.Runs, "run"), quantity(n.Value, ""))
+	text := fmt.Sprintf("%s, with %s each on average", some(c.Runs, "run"), manyOf(n.Value, "contact", "contacts"))
 	if n.Interval.Level == 0 {
 		return text + "; intervals of means need two"
 	}
@@ -116,7 +154,7 @@ func runsText(c *analysis.Census) string {
 
 // addCensus adds all tables. Sections that are alike stand in one, so that there are
 // few.
-func addCensus(r *report, c *analysis.Census) {
+func addCensus(r *report, c *analysis.Census, lacks untold) {
 	rows := func(names ...string) (all []finding) {
 		for _, by := range countings(c.Runs > 0) {
 			for _, name := range names {
@@ -127,20 +165,27 @@ func addCensus(r *report, c *analysis.Census) {
 		}
 		return all
 	}
-	r.add("States, and who answered", "", append(rows(analysis.States), answerFindings(c)...)...)
-	r.add("Round trips", "Of the last answer of each. Where there is no interval they are too few to have one.", tripFindings(c)...)
+	r.add("States, and who answered", "", append(rows(analysis.States), answerFindings(c, lacks)...)...)
+	if !lacks.has("rtt_us") {
+		r.add("Round trips", "Of the last answer of each. Where they are too few for both ends of an interval it has one, or there is none.", tripFindings(c)...)
+	}
 	r.add("Families, and extensions seen in use", "", rows(analysis.Families, analysis.Extensions)...)
 	r.add("Clients", frequent(c, analysis.Clients), rows(analysis.Clients)...)
 	r.add("Versions", frequent(c, analysis.Versions), rows(analysis.Versions)...)
-	r.add("Ports", frequent(c, analysis.Ports), rows(analysis.PortRanges, analysis.Ports)...)
+	r.add("Ports, by range", "", rows(analysis.PortRanges)...)
+	r.add("Ports, one by one", frequent(c, analysis.Ports), rows(analysis.Ports)...)
 	r.add("Networks", frequent(c, analysis.Nets8, analysis.Nets16, analysis.Nets32), rows(analysis.Nets8, analysis.Nets16, analysis.Nets32)...)
 	for _, name := range []string{analysis.Countries, analysis.Systems} {
 		if located(c, name) {
 			r.add(sectionTitle(name), frequent(c, name), rows(name)...)
 		}
 	}
-	r.add("How many, and how concentrated", "Over those that are known. HHI: the chance that two are of one. Nakamoto: the fewest that have more than half.", concentrationFindings(c)...)
+	r.add("How many, and how concentrated", concentrationNote, concentrationFindings(c)...)
 }
+
+// concentrationNote says how to read what is told of concentration.
+const concentrationNote = "Over those that are known. HHI: the chance that two are of one. Nakamoto: the fewest that have more than half.\n" +
+	"Gini: of those found, which chance makes too high where few are of each; without interval where that may be half of it."
 
 // located reports whether there is a section in which anything is known.
 func located(c *analysis.Census, name string) bool {
@@ -180,7 +225,11 @@ func frequent(c *analysis.Census, names ...string) string {
 				named++
 			}
 		}
-		if n := max(s.Distinct[analysis.ByID].Value, s.Distinct[analysis.ByAddress].Value); int(n) > named {
+		n := max(s.Distinct[analysis.ByID].Value, s.Distinct[analysis.ByAddress].Value)
+		if named == 0 && n > 0 {
+			return manyOf(n, "one", "different ones") + ", each of which one node has; --top N names some"
+		}
+		if int(n) > named {
 			of = append(of, fmt.Sprintf("%s %s", grouped(int64(n)), strings.ToLower(name)))
 		}
 	}
@@ -192,12 +241,6 @@ func frequent(c *analysis.Census, names ...string) string {
 
 func sectionFindings(s *analysis.Section, by analysis.Counting) (rows []finding) {
 	for _, class := range s.Classes {
-		if s.Name == analysis.PortRanges && class.Name == analysis.Unknown {
-			continue // they stand among ports
-		}
-		if s.Name == analysis.Ports && class.Name == "6881" {
-			continue // it stands among their ranges
-		}
 		rows = append(rows, shareFinding(s.Name, className(s.Name, class.Name), by.String(), class.Shares[by]))
 	}
 	return rows
@@ -213,7 +256,7 @@ func className(section, class string) string {
 		return "family unknown"
 	case section == analysis.Extensions && class == analysis.Other:
 		return "other extensions"
-	case section == analysis.Ports && class == analysis.Unknown:
+	case (section == analysis.Ports || section == analysis.PortRanges) && class == analysis.Unknown:
 		return "no port"
 	case section == analysis.Ports && rest:
 		return "other ports"
@@ -240,7 +283,10 @@ func numberFinding(section, item, counted string, n analysis.Number, unit string
 }
 
 // answerFindings tells how many of those asked answered.
-func answerFindings(c *analysis.Census) (rows []finding) {
+func answerFindings(c *analysis.Census, lacks untold) (rows []finding) {
+	if lacks.has("unanswered") || lacks.has("replies") {
+		return nil
+	}
 	for _, by := range countings(c.Runs > 0) {
 		if c.Asked.Nodes[by].Of > 0 {
 			rows = append(rows,

@@ -55,6 +55,10 @@ type CensusOptions struct {
 	Top int  // how many classes of a section are named, the largest; 0: 10
 
 	Tops map[string]int // the same of single sections, where it is to be another number
+
+	// Least is how many a class of a section must have, by ID or by address, to be
+	// named; of a section that is not in it, 1.
+	Least map[string]int
 }
 
 // Census is what contacts consist of.

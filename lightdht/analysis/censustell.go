@@ -122,6 +122,9 @@ func (t *tallies) named(section int) []uint32 {
 			all = append(all, key)
 		}
 	}
+	if least := t.options.Least[sectionNames[section]]; least > 1 {
+		all = slices.DeleteFunc(all, func(key uint32) bool { return max(byID.of(key), byAddress.of(key)) < least })
+	}
 	size := func(a, b uint32) int {
 		return cmp.Or(cmp.Compare(byID.of(b), byID.of(a)), cmp.Compare(byAddress.of(b), byAddress.of(a)))
 	}
