@@ -1,8 +1,8 @@
 package main
 
 import (
-	"fmt"
 	"math"
+	"strings"
 	"time"
 
 	"github.com/lightdht/lightdht/lightdht/analysis"
@@ -37,15 +37,19 @@ func statsQueries(c *cli.Context) error {
 		return err
 	}
 	defer d.close()
+	lacks, err := d.lacksOfQueries()
+	if err != nil {
+		return err
+	}
 	heard := &queryReading{data: d}
 	traffic, err := analysis.CountQueries(heard.queries(), c.Int("top"))
 	if err != nil {
-		return fmt.Errorf("%s: %w", d.name(), heard.advise(err))
+		return d.about(heard.advise(err))
 	}
 	r := &report{what: "queries"}
 	d.tell(r)
-	tellTraffic(r, traffic, heard)
-	addTraffic(r, traffic)
+	tellTraffic(r, traffic, heard, lacks)
+	addTraffic(r, traffic, lacks)
 	if err := w.write(c, r, d); err != nil {
 		return err
 	}
@@ -53,12 +57,17 @@ func statsQueries(c *cli.Context) error {
 }
 
 // tellTraffic says what was counted, and what was left out.
-func tellTraffic(r *report, t *analysis.Traffic, heard *queryReading) {
-	when := func(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05") }
-	r.tell("counted", "%s from %s IDs at %s addresses", queriesText(t.Queries), grouped(int64(t.ByID.Distinct)), grouped(int64(t.ByAddress.Distinct)))
-	r.tell("time", "%s to %s UTC, %s", when(t.First), when(t.Last), t.Last.Sub(t.First).Round(time.Second))
-	if t.Anonymous > 0 {
+func tellTraffic(r *report, t *analysis.Traffic, heard *queryReading, lacks untold) {
+	r.tell("counted", "%s%s", queriesText(t.Queries), askersText(t, lacks))
+	if !t.First.IsZero() {
+		r.tell("time", "%s", timeText(t, heard.shared()))
+	}
+	lacks.tellQueries(r)
+	if t.Anonymous > 0 && !lacks.has("querier_id") {
 		r.tell("no ID", "%s told none: not among those who asked by ID", queriesText(t.Anonymous))
+	}
+	if t.Nowhere > 0 && !lacks.has("ip") {
+		r.tell("no address", "that of %s is not known: not among those who asked by address, and no intervals of shares of queries", queriesText(t.Nowhere))
 	}
 	if heard.passedOver > 0 {
 		r.tell("left out", "%s by --family, --prefix, --run or --since", queriesText(heard.passedOver))
@@ -66,41 +75,94 @@ func tellTraffic(r *report, t *analysis.Traffic, heard *queryReading) {
 	r.tell("intervals", "95 %%, over the addresses that asked; they are about chance alone: who asks depends on where a node is")
 }
 
-// queriesText counts queries in words.
-func queriesText(n int) string {
-	if n == 1 {
-		return "1 query"
+// askersText says how many asked: " from 3 IDs at 4 addresses".
+func askersText(t *analysis.Traffic, lacks untold) (text string) {
+	if !lacks.has("querier_id") {
+		text += " from " + manyOf(float64(t.ByID.Distinct), "ID", "IDs")
 	}
-	return grouped(int64(n)) + " queries"
+	if !lacks.has("ip") {
+		text += " at " + manyOf(float64(t.ByAddress.Distinct), "address", "addresses")
+	}
+	return text
 }
 
+// timeText says from when to when queries came, and how long that is. Shared times
+// are whole minutes.
+func timeText(t *analysis.Traffic, shared bool) string {
+	layout, unit := "2006-01-02 15:04:05", "second"
+	if shared {
+		layout, unit = "2006-01-02 15:04", "minute"
+	}
+	when := func(t time.Time) string { return t.UTC().Format(layout) }
+	text := when(t.First) + " to " + when(t.Last) + " UTC, "
+	switch seconds := t.Last.Unix() - t.First.Unix(); {
+	case seconds > 100*365*24*3600: // more than a time.Duration may hold
+		text += grouped(seconds/31_556_952) + " years: some clock was wrong"
+	case shared && seconds == 0:
+		text += "one minute"
+	case shared:
+		text += strings.TrimSuffix(t.Last.Sub(t.First).Round(time.Minute).String(), "0s")
+	default:
+		text += t.Last.Sub(t.First).Round(time.Second).String()
+	}
+	if shared {
+		text += ": shared times are cut to the " + unit
+	}
+	return text
+}
+
+// queriesText counts queries in words.
+func queriesText(n int) string { return manyOf(float64(n), "query", "queries") }
+
 // addTraffic adds all tables.
-func addTraffic(r *report, t *analysis.Traffic) {
-	r.add("How many", "", rateFindings(t)...)
+func addTraffic(r *report, t *analysis.Traffic, lacks untold) {
+	r.add("How many", "", rateFindings(t, lacks)...)
 	r.add("Methods", "", classFindings("methods", &t.Methods)...)
-	r.add("Clients", "", classFindings("clients", &t.Clients)...)
-	r.add("Families", "", classFindings("families", &t.Families)...)
+	if !lacks.has("client") {
+		r.add("Clients", "", classFindings("clients", &t.Clients)...)
+	}
+	if !lacks.has("ip") {
+		r.add("Families", "", classFindings("families", &t.Families)...)
+	}
 	r.add("Queries of each who asked", "", append(askerFindings("id", &t.ByID), askerFindings("address", &t.ByAddress)...)...)
-	addContent(r, &t.Content)
+	if !lacks.has("infohash") {
+		addContent(r, &t.Content)
+	}
 }
 
 // rateFindings tells how many queries there were.
-func rateFindings(t *analysis.Traffic) (rows []finding) {
+func rateFindings(t *analysis.Traffic, lacks untold) (rows []finding) {
 	all := found("queries", "queries", math.NaN(), "")
 	all.count = float64(t.Queries)
 	rows = append(rows, all)
 	if !math.IsNaN(t.Rate.Value) {
 		rows = append(rows, numberFinding("queries", "queries an hour", "", t.Rate, ""))
 	}
-	return append(rows, shareFinding("queries", "marked read-only", "", t.ReadOnly))
+	if !lacks.has("read_only") {
+		rows = append(rows, queryShare("queries", "marked read-only", "", t.ReadOnly))
+	}
+	return rows
+}
+
+// queryShare returns a finding of a share of queries, which rests on addresses if any
+// is known.
+func queryShare(section, item, counted string, s analysis.Share) finding {
+	f := shareFinding(section, item, counted, s)
+	if s.Samples == 0 {
+		f.samples = math.NaN()
+	}
+	return f
 }
 
 // classFindings tells how queries spread over classes, and who sent any of each.
 func classFindings(section string, c *analysis.QueryClasses) (rows []finding) {
 	for _, class := range c.Classes {
-		rows = append(rows, shareFinding(section, class.Name, "query", class.Queries))
+		rows = append(rows, queryShare(section, class.Name, "query", class.Queries))
 	}
 	for _, class := range c.Classes {
+		if class.Askers.Of == 0 {
+			break // no address is known
+		}
 		rows = append(rows, shareFinding(section, class.Name, "address", class.Askers))
 	}
 	return rows
@@ -142,7 +204,7 @@ func addContent(r *report, p *analysis.Popularity) {
 			numberFinding("content", "exponent of queries by infohash", "", p.Exponent, ""),
 			numberFinding("content", "exponent of ranks (Zipf)", "", p.Zipf, ""))
 	}
-	r.add("Content", "", rows...)
+	r.add("Content", "The exponents are of a power law that was fitted to all infohashes: a fit, and no proof that they follow one.", rows...)
 	var top []finding
 	for _, one := range p.Top {
 		top = append(top, shareFinding("infohashes", one.Infohash.String(), "", one.Queries))

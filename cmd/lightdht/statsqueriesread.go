@@ -63,9 +63,11 @@ func newQueryReader(s export.Schema) *queryReader {
 // read reads a row.
 func (r *queryReader) read(b *export.Batch, i int, q *analysis.Query) {
 	*q = analysis.Query{
-		Time:   time.UnixMicro(r.time.int(b, i)),
 		Node:   kad.NodeInfo{ID: r.id.id(b, i), Addr: netip.AddrPortFrom(r.ip.addr(b, i), uint16(r.port.int(b, i)))},
 		Method: r.method.text(b, i), Client: r.client.text(b, i), Target: r.target.id(b, i), ReadOnly: r.readOnly.is(b, i),
+	}
+	if r.time.there(b, i) {
+		q.Time = time.UnixMicro(r.time.int(b, i))
 	}
 	if r.infohash.there(b, i) {
 		q.Target, q.Infohash = r.infohash.id(b, i), true

@@ -88,6 +88,33 @@ func (l untold) tell(r *report, c *analysis.Census, fromStore bool) {
 	}
 }
 
+// lacksOfQueries returns the columns that queries do not have.
+func (d *data) lacksOfQueries() (untold, error) {
+	l, err := d.lacks(export.Queries, "read_only", "ip", "infohash", "querier_id", "client")
+	switch {
+	case err != nil:
+		return nil, d.about(err)
+	case d.rows() == 0: // which is told of as such
+		return nil, nil
+	case slices.Contains(l, "ip") && d.chosen["family"] != "":
+		return nil, fmt.Errorf("%s: --family: %s", d.name(), noColumn("ip"))
+	case slices.Contains(l, "querier_id") && d.chosen["prefix"] != "":
+		return nil, fmt.Errorf("%s: --prefix: %s", d.name(), noColumn("querier_id"))
+	}
+	return l, nil
+}
+
+// tellQueries says in a report what is not known of queries.
+func (l untold) tellQueries(r *report) {
+	for _, column := range l {
+		what := map[string]string{
+			"read_only": "which were marked read-only", "infohash": "what was asked for", "querier_id": "who asked by ID", "client": "clients",
+			"ip": "who asked by address, and families; so that no share of queries has an interval",
+		}[column]
+		r.tell("unknown", "%s: %s", noColumn(column), what)
+	}
+}
+
 // whereText says how countries and systems would be known.
 func whereText(fromStore bool) string {
 	if fromStore {

@@ -11,8 +11,8 @@ import (
 
 // Query is a query that was received, as it is counted here.
 type Query struct {
-	Time     time.Time
-	Node     kad.NodeInfo // who asked; with the zero ID when it told none
+	Time     time.Time    // zero when it is not known
+	Node     kad.NodeInfo // who asked; with the zero ID when it told none, and no valid address when that is not known
 	Method   string
 	Client   string // client code by BEP 20; "" when none was told
 	Target   kad.ID // what it was about; zero when it was about nothing
@@ -26,12 +26,14 @@ type Query struct {
 //
 // Shares of queries have the interval of [Ratio] over the addresses that asked, as
 // the queries of one are not independent; shares of askers that of [ClopperPearson].
+// Where the address of any query is not known, shares of queries have none.
 type Traffic struct {
 	Queries     int
-	First, Last time.Time
-	Rate        Number // queries an hour, see rate
-	ReadOnly    Share  // of queries
-	Anonymous   int    // queries that told no ID: of no asker by ID
+	First, Last time.Time // zero when the time of none is known
+	Nowhere     int       // queries of which the address is not known: of no asker by address
+	Rate        Number    // queries an hour, see rate
+	ReadOnly    Share     // of queries
+	Anonymous   int       // queries that told no ID: of no asker by ID
 
 	Methods, Clients, Families QueryClasses
 
@@ -90,7 +92,7 @@ func CountQueries(queries iter.Seq2[*Query, error], top int) (*Traffic, error) {
 
 func (l *listener) tell(top int) *Traffic {
 	t := &Traffic{
-		Queries: l.queries, First: l.first, Last: l.last, Rate: l.rate(), Anonymous: l.queries - sum(l.byID.counts),
+		Queries: l.queries, First: l.first, Last: l.last, Nowhere: l.nowhere, Rate: l.rate(), Anonymous: l.queries - sum(l.byID.counts),
 		Methods: l.methods.tell(l, top), Clients: l.clients.tell(l, top), Families: l.families.tell(l, top),
 		ByID: askers(l.byID.counts), ByAddress: askers(l.byAddress.counts), Content: l.content.popularity(top),
 	}
@@ -137,11 +139,15 @@ func sum(counts []int) (n int) {
 // the first and the last query, with its interval by Student's t, when there are two
 // or more; else the queries over the time from first to last, without interval, if
 // that is a minute at the least. It takes hours for independent, which over a day they
-// are not, and hours in which nobody listened for hours in which nobody asked.
+// are not, and hours in which nobody listened for hours in which nobody asked. Over
+// more than a century, as a clock that was wrong makes it, there is none.
 func (l *listener) rate() Number {
 	first, last := hourOf(l.first), hourOf(l.last)
+	if l.first.IsZero() || last-first > 1e6 {
+		return none()
+	}
 	var whole []float64
-	for h := first + 1; h < last && len(whole) < 1e6; h++ {
+	for h := first + 1; h < last; h++ {
 		whole = append(whole, float64(l.hours[h]))
 	}
 	if len(whole) >= 2 {

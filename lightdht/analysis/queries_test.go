@@ -74,6 +74,38 @@ func TestQueriesByHand(t *testing.T) {
 	}
 }
 
+// A query of no known address counts as a query, and as no asker; one of no known time
+// in no span of time.
+func TestQueriesOfNobody(t *testing.T) {
+	queries := []Query{{Time: day, Node: asker(1), Method: "ping", Client: "LT"}, {Method: "ping", Node: kad.NodeInfo{ID: kad.ID{1}}}, {Method: "get_peers"}}
+	l, err := CountQueries(asked(queries), 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if l.Queries != 3 || l.Nowhere != 2 || l.ByAddress.Distinct != 1 || l.ByID.Distinct != 1 || l.First != day || l.Last != day {
+		t.Errorf("%+v", l)
+	}
+	ping := l.Methods.Classes[0]
+	if q, a := ping.Queries, ping.Askers; q.Count != 2 || q.Of != 3 || q.Value != 2.0/3 || q.Interval.Level != 0 || a.Count != 1 || a.Of != 1 {
+		t.Errorf("ping: %+v", ping)
+	}
+	if c := l.Methods.Classes[1]; c.Queries.Count != 1 || c.Askers.Count != 0 || c.Askers.Of != 1 {
+		t.Errorf("get_peers: %+v", c)
+	}
+	l, err = CountQueries(asked(queries[1:]), 0)
+	if err != nil || !l.First.IsZero() || l.ByAddress.Distinct != 0 || !math.IsNaN(l.Rate.Value) || !math.IsNaN(l.Methods.Classes[0].Askers.Value) || l.Methods.Classes[0].Queries.Value != 0.5 {
+		t.Errorf("%+v, %v", l, err)
+	}
+}
+
+// A clock that was centuries off makes no rate.
+func TestQueriesOfTheYear9999(t *testing.T) {
+	l, err := CountQueries(asked([]Query{{Time: day, Node: asker(1)}, {Time: time.Date(9999, 12, 31, 0, 0, 0, 0, time.UTC), Node: asker(1)}}), 0)
+	if err != nil || !math.IsNaN(l.Rate.Value) || l.Last.Year() != 9999 {
+		t.Errorf("%+v, %v", l, err)
+	}
+}
+
 // With none that is read-only, that share is 0 and has an interval.
 func TestQueriesWithoutMark(t *testing.T) {
 	l, err := CountQueries(asked([]Query{{Time: day, Node: asker(1), Method: "ping"}}), 0)

@@ -2,6 +2,7 @@ package analysis
 
 import (
 	"cmp"
+	"math"
 	"net/netip"
 	"slices"
 	"strings"
@@ -13,6 +14,7 @@ import (
 // listener hears queries and counts them.
 type listener struct {
 	queries     int
+	nowhere     int // of them: of no known address
 	first, last time.Time
 	hours       map[int64]int // queries by hour since 1970
 
@@ -46,6 +48,9 @@ type queryClasses struct {
 	counts map[classOfAsker]int
 }
 
+// nobody is the number of the asker when its address is not known.
+const nobody = math.MaxUint32
+
 // classOfAsker is queries of one class by one address.
 type classOfAsker struct{ class, asker uint32 }
 
@@ -69,18 +74,17 @@ func newListener() *listener {
 
 // hear counts a query.
 func (l *listener) hear(q *Query) {
-	if l.queries == 0 || q.Time.Before(l.first) {
-		l.first = q.Time
-	}
-	if l.queries == 0 || q.Time.After(l.last) {
-		l.last = q.Time
-	}
 	l.queries++
-	l.hours[hourOf(q.Time)]++
+	l.note(q.Time)
 	if !q.Node.ID.IsZero() {
 		l.byID.add(q.Node.ID)
 	}
-	asker := l.byAddress.add(q.Node.Addr.Addr())
+	asker := uint32(nobody)
+	if addr := q.Node.Addr.Addr(); addr.IsValid() {
+		asker = l.byAddress.add(addr)
+	} else {
+		l.nowhere++
+	}
 	l.methods.add(q.Method, asker)
 	l.clients.add(q.Client, asker)
 	family := ""
@@ -96,6 +100,20 @@ func (l *listener) hear(q *Query) {
 	if q.Infohash {
 		l.content.add(q.Target)
 	}
+}
+
+// note counts when a query came, if that is known.
+func (l *listener) note(t time.Time) {
+	if t.IsZero() {
+		return
+	}
+	if l.first.IsZero() || t.Before(l.first) {
+		l.first = t
+	}
+	if t.After(l.last) {
+		l.last = t
+	}
+	l.hours[hourOf(t)]++
 }
 
 // tell returns the largest classes.
@@ -146,5 +164,11 @@ func (c *queryClasses) shares(l *listener, classes []uint32) (queries, askers Sh
 	for asker, all := range l.byAddress.counts {
 		r.Add(float64(parts[uint32(asker)]), float64(all), 1)
 	}
-	return r.Share(censusLevel), shareOf(len(parts), len(l.byAddress.counts))
+	queries = r.Share(censusLevel)
+	if l.nowhere > 0 { // whose they are is not known, and so no spread over askers
+		queries.Count, queries.Of = queries.Count+float64(parts[nobody]), float64(l.queries)
+		queries.Value, queries.Interval = queries.Count/queries.Of, Interval{}
+		delete(parts, nobody)
+	}
+	return queries, shareOf(len(parts), len(l.byAddress.counts))
 }
