@@ -70,7 +70,7 @@
 //	…
 //	IDS THAT BEP 42 ALLOWS AT THEIR ADDRESS
 //	Counted: pairs of ID and IP address.
-//	Clopper-Pearson
+//	intervals: Clopper-Pearson
 //	                         count       share   95 % interval      n
 //	  ipv4                   1,285      70.3 %  68.2 to 72.4 %  1,827
 //	  ipv4 LT                  897      98.8 %  97.8 to 99.4 %    908
@@ -106,8 +106,8 @@
 //	  answered, of queries sent  8,320  73.1 %  71.3 to 75.0 %  2,554  8,320  73.1 %  70.9 to 75.4 %  2,279  ratio of sums, delta method
 //	…
 //	ROUND TRIPS
-//	Of the last answer of each. Where there is no interval they are too few to have one.
-//	order statistics
+//	Of the last answer of each. Where they are too few for both ends of an interval it has one, or there is none.
+//	intervals: order statistics
 //	                       by ID (n = 1,827)          by address (n = 1,567)
 //	             value         95 % interval     value         95 % interval
 //	  5 %      38.61ms       36ms to 41.15ms   38.64ms    35.33ms to 41.28ms
@@ -119,7 +119,7 @@
 //	  99 %    407.94ms  359.94ms to 473.09ms  420.22ms  358.66ms to 473.09ms
 //	…
 //	CLIENTS
-//	Clopper-Pearson
+//	intervals: Clopper-Pearson
 //	                       by ID (n = 1,827)         by address (n = 1,567)
 //	           count   share   95 % interval  count   share   95 % interval
 //	  LT         908  49.7 %  47.4 to 52.0 %    824  52.6 %  50.1 to 55.1 %
@@ -159,8 +159,8 @@
 //	no ID       13 queries told none: not among those who asked by ID
 //	…
 //	METHODS
-//	by query: ratio of sums, delta method
-//	by address: Clopper-Pearson
+//	intervals by query: ratio of sums, delta method
+//	intervals by address: Clopper-Pearson
 //	n = 279
 //	                                  by query                     by address
 //	             count   share   95 % interval  count   share   95 % interval
@@ -168,18 +168,19 @@
 //	  find_node    629  31.4 %  29.5 to 33.4 %    237  84.9 %  80.2 to 88.9 %
 //	…
 //	QUERIES OF EACH WHO ASKED
-//	order statistics
+//	intervals: order statistics
 //	                                   by ID (n = 278)          by address (n = 279)
 //	                      count   value  95 % interval  count   value  95 % interval
 //	  different                     278                           279
 //	  median                          7         6 to 7              7         6 to 7
 //	  90 %                           13       12 to 14             13       12 to 14
-//	  99 %                           18                            18
+//	  99 %                           18    at least 16             18    at least 16
 //	  most                           18                            18
 //	  of the ten busiest    167  8.40 %                   167  8.35 %
 //	…
 //	CONTENT
-//	maximum likelihood, likelihood ratio
+//	The exponents are of a power law that was fitted to all infohashes: a fit, and no proof that they follow one.
+//	intervals: maximum likelihood, likelihood ratio
 //	n = 27
 //	                                         count   value     95 % interval
 //	  queries about content                          1,371

@@ -122,7 +122,7 @@ func (s *section) methodNotes(methods map[string]string, ways []string) (notes [
 			notes = append(notes, strings.TrimSpace(of+" "+wayTitle(way))+": "+text)
 		}
 	}
-	if len(different) == 1 {
+	if len(different) == 1 && (len(notes) > 1 || len(ways) == 1) {
 		for text := range different {
 			return []string{orText(of, "method") + ": " + text}
 		}
