@@ -6,7 +6,6 @@ import (
 	"slices"
 
 	"github.com/lightdht/lightdht/lightdht/kad"
-	"gonum.org/v1/gonum/stat/distuv"
 )
 
 // Pair is what two lookups of one target found, each the IDs of nodes that
@@ -118,14 +117,13 @@ func (p Pair) compare() (checked, found int) {
 // recallInterval is the interval of the share found, as told at [Recall].
 func recallInterval(catches []catch, confidence float64) Interval {
 	i := Interval{Lo: 0, Hi: 1, Level: confidence, Method: "Clopper-Pearson over the design effect"}
-	tail := (1 - confidence) / 2
 	share, checked, n := worth(catches, confidence)
 	if share < 1 {
-		i.Hi = distuv.Beta{Alpha: share*n + 1, Beta: n - share*n}.Quantile(1 - tail)
+		_, i.Hi = exactLimits(share*n, n, confidence)
 	}
 	if share > 0 {
 		share, _, n = worth(append(catches, catch{checked / float64(len(catches)), 0}), confidence)
-		i.Lo = distuv.Beta{Alpha: share * n, Beta: n - share*n}.Quantile(tail)
+		i.Lo = lowQuantile((1-confidence)/2, share*n, n-share*n)
 	}
 	return i
 }
@@ -149,6 +147,14 @@ func worth(catches []catch, confidence float64) (share, checked, n float64) {
 	}
 	among := squares * targets / (targets - 1) / (checked * checked)
 	alone := share * (1 - share) / checked
-	t := distuv.StudentsT{Sigma: 1, Nu: checked - 1}.Quantile((1+confidence)/2) / studentT(confidence, len(catches)-1)
+	t := studentT(confidence, int(checked)-1) / studentT(confidence, len(catches)-1)
 	return share, checked, checked / max(1, among/alone) * t * t
+}
+
+// shareInterval is the interval of Clopper and Pearson for a share of n, which need
+// not be whole.
+func shareInterval(share, n, confidence float64) Interval {
+	i := Interval{Level: confidence, Method: "Clopper-Pearson over the design effect"}
+	i.Lo, i.Hi = exactLimits(share*n, n, confidence)
+	return i
 }

@@ -2,7 +2,6 @@ package analysis
 
 import (
 	"math"
-	"math/rand/v2"
 	"testing"
 )
 
@@ -107,64 +106,4 @@ func TestMeanHoldsTheTruth(t *testing.T) {
 	if got := float64(held) / seeds; math.Abs(got-0.95) > 3.5*math.Sqrt(0.95*0.05/seeds) {
 		t.Errorf("held in %v", got)
 	}
-}
-
-// By hand: parts 1, 2 and 3 of wholes 2, 4 and 4, ten times each. R is 0.6, the squares
-// of y-Rx are 0.04, 0.16 and 0.36; t(0.975; 29) = 2.0452.
-func TestRatioByHand(t *testing.T) {
-	var r Ratio
-	r.Add(1, 2, 10)
-	r.Add(2, 4, 10)
-	r.Add(3, 4, 10)
-	s := r.Share(0.95)
-	half := 2.0452296 * math.Sqrt(30.0/29*5.6) / 100
-	if s.Value != 0.6 || s.Count != 60 || s.Of != 100 || s.Samples != 30 || !close(s.Interval.Lo, 0.6-half, 1e-6) || !close(s.Interval.Hi, min(1, 0.6+half), 1e-6) {
-		t.Errorf("%+v, want 0.6 ± %v", s, half)
-	}
-	var all, no, one, empty Ratio
-	all.Add(3, 3, 5)
-	no.Add(0, 3, 5)
-	one.Add(1, 2, 1)
-	if i, want := all.Share(0.95).Interval, ClopperPearson(5, 5, 0.95); i != want {
-		t.Errorf("all of 5: %+v", i)
-	}
-	if i, want := no.Share(0.95).Interval, ClopperPearson(0, 5, 0.95); i != want {
-		t.Errorf("none of 5: %+v", i)
-	}
-	if s := one.Share(0.95); s.Value != 0.5 || s.Interval.Level != 0 {
-		t.Errorf("one: %+v", s)
-	}
-	if s := empty.Share(0.95); !math.IsNaN(s.Value) {
-		t.Errorf("nothing: %+v", s)
-	}
-}
-
-// Nodes of which each answers with a chance of its own: the queries of one are no
-// independent sample, and the interval knows it.
-func TestRatioHoldsTheTruth(t *testing.T) {
-	const seeds, truth = 1000, 0.6
-	r, held := source(t, 22), 0
-	for range seeds {
-		var ratio Ratio
-		for range 200 {
-			chance := []float64{0.9, 0.3}[r.IntN(2)] // 0.6 on average
-			asked := 1 + r.IntN(20)
-			ratio.Add(float64(drawBinomial(r, asked, chance)), float64(asked), 1)
-		}
-		if s := ratio.Share(0.95); s.Interval.Lo <= truth && truth <= s.Interval.Hi {
-			held++
-		}
-	}
-	if got := float64(held) / seeds; got < 0.95-3.5*math.Sqrt(0.95*0.05/seeds) || got > 0.98 {
-		t.Errorf("held in %v", got)
-	}
-}
-
-func drawBinomial(r *rand.Rand, n int, p float64) (k int) {
-	for range n {
-		if r.Float64() < p {
-			k++
-		}
-	}
-	return k
 }
