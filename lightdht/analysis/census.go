@@ -150,7 +150,7 @@ func (c *Census) Section(name string) *Section {
 
 // TakeCensus counts contacts, which may come in any order and more than once, and
 // rows by run: of each run what it saw of a contact, each contact once. byRun may be
-// nil. They are read through one after the other, contacts first. Each is kept in 60
+// nil. They are read through one after the other, contacts first. Each is kept in 64
 // bytes until they are counted, and 16 more meanwhile.
 //
 // An ID that has several contacts, as an address may, counts once, for what its best
@@ -159,6 +159,15 @@ func (c *Census) Section(name string) *Section {
 // state, client, version, port, networks, country, system and round trip. Of families
 // and extensions it has those of all its contacts. What order they come in makes no
 // difference.
+//
+// The IDs of one address are not independent: intervals by ID take each address, of
+// those that have an ID's best contact, for one that was drawn, as [Ratio.Share] says;
+// where all have one ID only that is nothing else than [ClopperPearson], as by address
+// it always is. Those of classes of which the largest are named hold together, over
+// all that there are, whichever are picked; Other, which is what is left by that, has
+// none. Of States, Families, PortRanges and Extensions, and of Unknown, each holds by
+// itself. Intervals of means of runs are those of [Mean], cut off at 0, and shares at
+// 1. Gini and HHI by ID have none where addresses have several.
 //
 // Of contacts that are given as each run saw them, the same rule takes of each the row
 // of the run in which it answered most.
@@ -183,6 +192,8 @@ func TakeCensus(contacts, byRun iter.Seq2[*Contact, error], o CensusOptions) (*C
 	if !o.All {
 		c.LeftOut = c.Contacts - c.Answered
 	}
+	t.rank()
+	t.crowds = s.findCrowds(d, o.All, t.bounds)
 	s = slab{} // what runs have needs its room
 	var err error
 	if t.runs, err = countRuns(byRun, d, o.All); err != nil {

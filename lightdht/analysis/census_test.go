@@ -112,10 +112,11 @@ func TestCensusPerRun(t *testing.T) {
 			continue
 		}
 		s := class.Shares[PerRun]
-		if want := Mean([]float64{0, 0.25, 0.5}, 0.95); s.Number != want.within(0, 1) || !close(s.Count, 2.0/3, 1e-12) || !close(s.Of, 7.0/3, 1e-12) {
+		want := Mean([]float64{0, 0.25, 0.5}, together(2).level()).within(0, 1) // there are two clients
+		if want.Interval = together(2).mark(want.Interval); s.Number != want || !close(s.Count, 2.0/3, 1e-12) || !close(s.Of, 7.0/3, 1e-12) {
 			t.Errorf("LT per run: %+v, want %+v", s, want)
 		}
-		if s := class.Shares[ByID]; s.Count != 1 || s.Of != 4 || s.Value != 0.25 || s.Interval != ClopperPearson(1, 4, 0.95) {
+		if s := class.Shares[ByID]; s.Count != 1 || s.Of != 4 || s.Value != 0.25 || s.Interval != together(2).ofHits(1, 4).Interval {
 			t.Errorf("LT by ID: %+v", s)
 		}
 	}

@@ -2,6 +2,7 @@ package analysis
 
 import (
 	"encoding/binary"
+	"math"
 	"math/bits"
 )
 
@@ -27,7 +28,7 @@ var familyNames = [...]string{"", "ipv4", "ipv6", "both"}
 
 func familyOf(r *censusRow) family {
 	switch {
-	case r.invalid:
+	case r.is(invalid):
 		return 0
 	case r.is4():
 		return only4
@@ -44,6 +45,19 @@ func (m *member) join(r *censusRow, d *dictionary) {
 	m.failures += uint64(r.failures)
 	m.families |= familyOf(r)
 	m.beps |= r.beps
+}
+
+// settle writes down what it is in the row that stands for it.
+func (m *member) settle() {
+	r := m.best
+	r.families, r.beps, r.about = m.families, m.beps, r.about|stands
+	r.replies = uint32(min(m.replies, math.MaxUint32))
+	r.failures = uint32(min(m.failures, math.MaxUint32))
+}
+
+// settled returns what a row stands for.
+func (r *censusRow) settled() member {
+	return member{best: r, families: r.families, beps: r.beps, replies: uint64(r.replies), failures: uint64(r.failures)}
 }
 
 // counts are how many of a class there are, by the key of the class; 0 is the key of
@@ -122,6 +136,12 @@ type headcount struct {
 
 func newHeadcount() *headcount { return &headcount{trips: newRoundTrips()} }
 
+// counter takes the classes of one that is counted, section by section; of extensions
+// it may have several.
+type counter interface {
+	count(section int, class uint32)
+}
+
 // add counts one. Who never answered counts among states, and among those asked;
 // in all else only if all do.
 func (h *headcount) add(m *member, d *dictionary, all bool) {
@@ -135,10 +155,11 @@ func (h *headcount) add(m *member, d *dictionary, all bool) {
 	}
 	if m.replies > 0 || all {
 		h.total++
-		h.place(m)
-		h.sort(m, d)
+		m.place(h)
+		m.sort(h, d)
 		h.time(m.best)
 	}
+	h.of[inExtensions] = h.total
 }
 
 func (h *headcount) count(section int, class uint32) {
@@ -147,33 +168,32 @@ func (h *headcount) count(section int, class uint32) {
 }
 
 // place counts where it is.
-func (h *headcount) place(m *member) {
+func (m *member) place(c counter) {
 	r := m.best
-	h.count(inFamilies, uint32(m.families))
-	h.count(inPorts, uint32(r.port))
-	h.count(inPortRanges, portRange(r.port))
+	c.count(inFamilies, uint32(m.families))
+	c.count(inPorts, uint32(r.port))
+	c.count(inPortRanges, portRange(r.port))
 	switch familyOf(r) {
 	case only4:
-		h.count(inNets8, 1+uint32(r.ip[12]))
-		h.count(inNets16, 1+uint32(binary.BigEndian.Uint16(r.ip[12:])))
+		c.count(inNets8, 1+uint32(r.ip[12]))
+		c.count(inNets16, 1+uint32(binary.BigEndian.Uint16(r.ip[12:])))
 	case only6:
-		h.count(inNets32, binary.BigEndian.Uint32(r.ip[:])) // that of ::/32 is no host's
+		c.count(inNets32, binary.BigEndian.Uint32(r.ip[:])) // that of ::/32 is no host's
 	}
 }
 
 // sort counts what it is.
-func (h *headcount) sort(m *member, d *dictionary) {
+func (m *member) sort(c counter, d *dictionary) {
 	client, where := d.softwares.values[m.best.client], d.places.values[m.best.place]
-	h.count(inClients, client.client)
-	h.count(inVersions, client.version)
-	h.count(inCountries, where.country)
-	h.count(inSystems, where.system)
-	h.of[inExtensions]++
+	c.count(inClients, client.client)
+	c.count(inVersions, client.version)
+	c.count(inCountries, where.country)
+	c.count(inSystems, where.system)
 	if m.beps == 0 {
-		h.classes[inExtensions].add(0)
+		c.count(inExtensions, 0)
 	}
 	for set := uint(m.beps); set != 0; set &= set - 1 {
-		h.classes[inExtensions].add(1 + uint32(bits.TrailingZeros(set)))
+		c.count(inExtensions, 1+uint32(bits.TrailingZeros(set)))
 	}
 }
 
@@ -206,6 +226,21 @@ func portRange(port uint16) uint32 {
 		return 4
 	}
 	return 5
+}
+
+// part returns how many of a section have a class, and whole how many have any.
+func (h *headcount) part(section int, class uint32) int {
+	if section == inAsked {
+		return h.answered
+	}
+	return h.classes[section].of(class)
+}
+
+func (h *headcount) whole(section int) int {
+	if section == inAsked {
+		return h.asked
+	}
+	return h.of[section]
 }
 
 // distinct returns how many classes of a section there are.

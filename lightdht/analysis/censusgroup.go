@@ -6,13 +6,17 @@ import (
 )
 
 // countAll counts what a slab has by ID or by address, and returns how many different
-// contacts it has, and how many of them answered.
+// contacts it has, and how many of them answered. By address it marks those that are
+// not alone at theirs, by ID, and after that, those that stand for one.
 func (s *slab) countAll(by Counting, d *dictionary, all bool) (h *headcount, contacts, answered int) {
 	h = newHeadcount()
 	var m member
 	flush := func() {
-		if m.best != nil && !(by == ByAddress && m.best.invalid) {
+		if m.best != nil && !(by == ByAddress && m.best.is(invalid)) {
 			h.add(&m, d, all)
+		}
+		if m.best != nil && by == ByID {
+			m.settle()
 		}
 		m = member{}
 	}
@@ -24,6 +28,9 @@ func (s *slab) countAll(by Counting, d *dictionary, all bool) (h *headcount, con
 		}
 		if last != nil && last.compare(r, by) != 0 {
 			flush()
+		} else if last != nil && by == ByAddress && !r.is(invalid) {
+			last.about |= crowded
+			r.about |= crowded
 		}
 		m.join(r, d)
 		last = r
@@ -33,22 +40,24 @@ func (s *slab) countAll(by Counting, d *dictionary, all bool) (h *headcount, con
 }
 
 // contacts yields the contacts of a slab, those of one ID or address together. Of
-// rows that are of one contact the best one stands for all, with the extensions of
+// rows that are of one contact the best one is taken for all, with the extensions of
 // all.
 func (s *slab) contacts(by Counting, d *dictionary) iter.Seq[*censusRow] {
 	return func(yield func(*censusRow) bool) {
 		keys := s.order(by)
 		for i := 0; i < len(keys); {
 			best := s.at(keys[i].at)
-			seen := best.beps
+			seen, about := best.beps, best.about
 			for i++; i < len(keys) && s.at(keys[i].at).compareContact(best) == 0; i++ {
 				other := s.at(keys[i].at)
 				seen |= other.beps
+				about |= other.about
 				if d.better(other, best) {
 					best = other
 				}
 			}
 			best.beps |= seen
+			best.about |= about
 			if !yield(best) {
 				return
 			}

@@ -13,7 +13,7 @@ import (
 	"github.com/lightdht/lightdht/lightdht/kad"
 )
 
-// censusRow is a contact as a census keeps it: 60 bytes without pointers, so that ten
+// censusRow is a contact as a census keeps it: 64 bytes without pointers, so that ten
 // million of them cost the garbage collector nothing. Texts are numbers of symbols.
 type censusRow struct {
 	id       kad.ID
@@ -26,8 +26,20 @@ type censusRow struct {
 	replies  uint32
 	failures uint32
 	state    uint8
-	invalid  bool // the address is none
+	families family // of all contacts of the ID, in the row that stands for it
+	about    rowFlag
 }
+
+// rowFlag says what a row is among others.
+type rowFlag uint8
+
+const (
+	invalid rowFlag = 1 << iota // the address is none
+	stands                      // for its ID, and has what all contacts of that tell
+	crowded                     // there are more contacts at its address
+)
+
+func (r *censusRow) is(f rowFlag) bool { return r.about&f != 0 }
 
 // software is what a client is called, and place where an address is.
 type (
@@ -81,12 +93,14 @@ func newDictionary() *dictionary {
 func (d *dictionary) row(c *Contact) censusRow {
 	addr := c.Addr.Addr()
 	r := censusRow{
-		id: c.ID, port: c.Addr.Port(), invalid: !addr.IsValid(), replies: c.Replies, failures: c.Failures,
+		id: c.ID, port: c.Addr.Port(), replies: c.Replies, failures: c.Failures,
 		beps: d.extensions.of(c.BEPs), state: uint8(min(d.states.of(c.State, strings.Clone), math.MaxUint8)),
 		micros: microseconds(c.RTT),
 	}
 	if addr.IsValid() {
 		r.ip = addr.As16()
+	} else {
+		r.about = invalid
 	}
 	r.client = d.softwares.of(software{d.clients.of(c.Client, strings.Clone), d.versions.of(c.Version, strings.Clone)}, nil)
 	r.place = d.places.of(place{d.countries.of(c.Country, strings.Clone), d.system(c)}, nil)
@@ -203,6 +217,24 @@ func (s *slab) order(by Counting) []sortKey {
 	for i := range keys {
 		keys[i] = sortKey{s.at(uint32(i)).begin(by), uint32(i)}
 	}
+	s.sort(keys, by)
+	return keys
+}
+
+// orderCrowded returns those that stand for an ID, and are not alone at their address,
+// by that.
+func (s *slab) orderCrowded() []sortKey {
+	var keys []sortKey
+	for i := range uint32(s.len) {
+		if r := s.at(i); r.is(stands) && r.is(crowded) {
+			keys = append(keys, sortKey{r.begin(ByAddress), i})
+		}
+	}
+	s.sort(keys, ByAddress)
+	return keys
+}
+
+func (s *slab) sort(keys []sortKey, by Counting) {
 	slices.SortFunc(keys, func(a, b sortKey) int {
 		if a.begin != b.begin {
 			return cmp.Compare(a.begin, b.begin)
@@ -213,7 +245,6 @@ func (s *slab) order(by Counting) []sortKey {
 		}
 		return x.compareContact(y)
 	})
-	return keys
 }
 
 // begin is what differs most in what rows are ordered by: of IPv4 the half of the

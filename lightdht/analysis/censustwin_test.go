@@ -45,8 +45,8 @@ func standsFor(a, b *Contact) bool {
 	return a.Client < b.Client
 }
 
-// countTwin counts groups of contacts.
-func countTwin[K comparable](contacts []Contact, key func(*Contact) K, all bool) twin {
+// groupTwin returns the contacts, each once, in groups.
+func groupTwin[K comparable](contacts []Contact, key func(*Contact) K) map[K][]Contact {
 	type pair struct {
 		id   kad.ID
 		addr netip.AddrPort
@@ -65,8 +65,13 @@ func countTwin[K comparable](contacts []Contact, key func(*Contact) K, all bool)
 		c.BEPs = beps[p]
 		groups[key(&c)] = append(groups[key(&c)], c)
 	}
+	return groups
+}
+
+// countTwin counts groups of contacts.
+func countTwin[K comparable](contacts []Contact, key func(*Contact) K, all bool) twin {
 	t := twin{}
-	for _, group := range groups {
+	for _, group := range groupTwin(contacts, key) {
 		t.count(group, all)
 	}
 	return t

@@ -41,20 +41,42 @@ func QuantileRanks(p float64, n int, level float64) (at, lo, hi int) {
 	return at, max(lo, 0), hi
 }
 
-// quantileOf returns the p-quantile of n values, of which at returns that of a rank
-// as the range in which it is known to lie. Its interval may have no upper end, and so
-// few may be the values that there is none.
-func quantileOf(p float64, n int, at func(rank int) (from, to float64)) Number {
+// effectiveRanks is QuantileRanks of n values that tell as much as m independent
+// ones: the ranks of m, stretched outwards to n. It is the interval of Woodruff
+// (Confidence intervals for medians and other position measures, J. Am. Stat. Assoc.
+// 47, 1952), of the share of values up to the quantile.
+func effectiveRanks(p float64, n int, m, level float64) (at, lo, hi int) {
+	if at, lo, hi = QuantileRanks(p, n, level); m >= float64(n) {
+		return at, lo, hi
+	}
+	few := int(m)
+	if few < 1 {
+		return at, 0, n + 1
+	}
+	_, lo, hi = QuantileRanks(p, few, level)
+	if lo = lo * n / few; hi > few {
+		return at, lo, n + 1
+	}
+	return at, lo, (hi*n + few - 1) / few
+}
+
+// quantileOf returns the p-quantile of n values, worth m independent ones, of which
+// at returns that of a rank as the range in which it is known to lie. Its interval may
+// have no upper end, and so few may be the values that there is none.
+func quantileOf(p float64, n int, m float64, at func(rank int) (from, to float64)) Number {
 	if n == 0 {
 		return none()
 	}
-	middle, lo, hi := QuantileRanks(p, n, censusLevel)
+	middle, lo, hi := effectiveRanks(p, n, m, censusLevel)
 	from, to := at(middle)
 	q := Number{Value: from + (to-from)/2, Samples: n}
 	if lo == 0 && hi > n {
 		return q // without interval: it can be anything
 	}
 	q.Interval = Interval{Lo: 0, Hi: math.Inf(1), Level: censusLevel, Method: orderStatistics}
+	if m < float64(n) {
+		q.Interval.Method += ", effective number"
+	}
 	if lo > 0 {
 		q.Interval.Lo, _ = at(lo)
 	}
@@ -88,21 +110,63 @@ func (t roundTrips) bars() (bars []Bar) {
 	return bars
 }
 
-// quantilesOf returns some quantiles of what bars have, in microseconds.
-func quantilesOf(bars []Bar, ps []float64) []Number {
-	ends := make([]int, len(bars)) // how many values lie in a bar or below
-	n := 0
+// ranked are bars, with how many values lie in each or below.
+type ranked struct {
+	bars []Bar
+	ends []int
+}
+
+func rank(bars []Bar) ranked {
+	r, n := ranked{bars, make([]int, len(bars))}, 0
 	for i, b := range bars {
 		n += int(b.Count)
-		ends[i] = n
+		r.ends[i] = n
 	}
-	at := func(rank int) (from, to float64) {
-		b := bars[sort.SearchInts(ends, rank)]
-		return float64(b.From) / 1e3, float64(b.To) / 1e3
+	return r
+}
+
+// len returns how many values there are.
+func (r ranked) len() int {
+	if len(r.ends) == 0 {
+		return 0
 	}
+	return r.ends[len(r.ends)-1]
+}
+
+// at returns the bar of the value of a rank, and how many lie in it or below.
+func (r ranked) at(rank int) (b Bar, upTo int) {
+	i := sort.SearchInts(r.ends, rank)
+	return r.bars[i], r.ends[i]
+}
+
+// upTo returns the ends of the bars of some quantiles, in microseconds, and how many
+// values do not exceed them; nothing of no values.
+func (r ranked) upTo(ps []float64) (most []uint32, values []int) {
+	if r.len() == 0 {
+		return nil, nil
+	}
+	for _, p := range ps {
+		rank, _, _ := QuantileRanks(p, r.len(), censusLevel)
+		b, n := r.at(rank)
+		most = append(most, uint32(min(b.To/time.Microsecond, math.MaxUint32)))
+		values = append(values, n)
+	}
+	return most, values
+}
+
+// quantiles returns some quantiles in microseconds; of the i-th of them all values
+// are worth as many independent ones as worth returns, when it is there.
+func (r ranked) quantiles(ps []float64, worth func(i int) float64) []Number {
 	found := make([]Number, len(ps))
 	for i, p := range ps {
-		found[i] = quantileOf(p, n, at)
+		m := float64(r.len())
+		if worth != nil && m > 0 {
+			m = worth(i)
+		}
+		found[i] = quantileOf(p, r.len(), m, func(rank int) (from, to float64) {
+			b, _ := r.at(rank)
+			return float64(b.From) / 1e3, float64(b.To) / 1e3
+		})
 	}
 	return found
 }

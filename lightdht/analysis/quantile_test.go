@@ -59,7 +59,7 @@ func TestQuantilesHoldTheTruth(t *testing.T) {
 		for range n {
 			trips.add(uint32(100_000 * r.ExpFloat64()))
 		}
-		for i, q := range quantilesOf(trips.bars(), quantiles) {
+		for i, q := range rank(trips.bars()).quantiles(quantiles, nil) {
 			if truth := -100_000 * math.Log(1-quantiles[i]); q.Interval.Lo <= truth && truth <= q.Interval.Hi {
 				held[i]++
 			}
@@ -84,7 +84,7 @@ func TestQuantilesAgainstSorting(t *testing.T) {
 			trips.add(v)
 		}
 		slices.Sort(values)
-		for i, q := range quantilesOf(trips.bars(), quantiles) {
+		for i, q := range rank(trips.bars()).quantiles(quantiles, nil) {
 			at, lo, hi := QuantileRanks(quantiles[i], n, 0.95)
 			if !close(q.Value, values[at-1], 0.001) || q.Samples != n {
 				t.Errorf("n %d, p %v: %v, want %v", n, quantiles[i], q.Value, values[at-1])
@@ -106,7 +106,7 @@ func TestQuantilesAgainstSorting(t *testing.T) {
 			}
 		}
 	}
-	if q := quantilesOf(nil, quantiles)[0]; !math.IsNaN(q.Value) || q.Interval.Level != 0 {
+	if q := rank(nil).quantiles(quantiles, nil)[0]; !math.IsNaN(q.Value) || q.Interval.Level != 0 {
 		t.Errorf("of none: %+v", q)
 	}
 }

@@ -112,7 +112,7 @@ func askers(counts []int) Askers {
 		return v, v
 	}
 	for _, p := range []float64{0.5, 0.9, 0.99} {
-		a.Quantiles = append(a.Quantiles, AskerQuantile{p, quantileOf(p, len(sorted), at)})
+		a.Quantiles = append(a.Quantiles, AskerQuantile{p, quantileOf(p, len(sorted), float64(len(sorted)), at)})
 	}
 	a.Most = sorted[0]
 	a.TopTen = firstOf(sorted, 10)
@@ -121,11 +121,7 @@ func askers(counts []int) Askers {
 
 // firstOf returns the share of the first n of counts, without an interval.
 func firstOf(counts []int, n int) Share {
-	s := Share{Number: none(), Count: float64(sum(counts[:min(n, len(counts))])), Of: float64(sum(counts))}
-	if s.Samples = len(counts); s.Of > 0 {
-		s.Value = s.Count / s.Of
-	}
-	return s
+	return shareWithout(float64(sum(counts[:min(n, len(counts))])), float64(sum(counts)), len(counts))
 }
 
 func sum(counts []int) (n int) {

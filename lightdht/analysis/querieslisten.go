@@ -170,5 +170,5 @@ func (c *queryClasses) shares(l *listener, classes []uint32) (queries, askers Sh
 		queries.Value, queries.Interval = queries.Count/queries.Of, Interval{}
 		delete(parts, nobody)
 	}
-	return queries, shareOf(len(parts), len(l.byAddress.counts))
+	return queries, together(0).ofHits(len(parts), len(l.byAddress.counts))
 }

@@ -30,6 +30,13 @@ func (r *Ratio) Add(part, whole float64, clusters int) {
 	r.xx += c * whole * whole
 }
 
+// join adds the clusters of another.
+func (r *Ratio) join(o *Ratio) {
+	r.clusters += o.clusters
+	r.y, r.x = r.y+o.y, r.x+o.x
+	r.yy, r.xy, r.xx = r.yy+o.yy, r.xy+o.xy, r.xx+o.xx
+}
+
 // Share returns the ratio R = sum y / sum x over k clusters, of which parts y and
 // wholes x are counts, with the interval of [ClopperPearson] for R m of m, where
 //

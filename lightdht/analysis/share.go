@@ -12,12 +12,11 @@ const censusLevel = 0.95
 // none is a number that there is none of.
 func none() Number { return Number{Value: math.NaN()} }
 
-// shareOf returns a share with its interval; of none its Value is NaN, and it has
-// none.
-func shareOf(hits, n int) Share {
-	s := Share{Number: none(), Count: float64(hits), Of: float64(n)}
-	if s.Samples = n; n > 0 {
-		s.Value, s.Interval = float64(hits)/float64(n), ClopperPearson(hits, n, censusLevel)
+// shareWithout returns a share without an interval, as of what was chosen by it.
+func shareWithout(part, whole float64, samples int) Share {
+	s := Share{Number: none(), Count: part, Of: whole}
+	if s.Samples = samples; whole > 0 {
+		s.Value = part / whole
 	}
 	return s
 }
@@ -27,11 +26,15 @@ func shareOf(hits, n int) Share {
 //	m ± t(1-a/2; n-1) s / sqrt(n),  a = 1-level
 //
 // where s is their standard deviation; of one value there is none, and of values that
-// are all the same, as what they are spread over does not show. The mean of none is NaN. The interval is exact when the values are drawn independently from a
-// normal distribution, and close to that for others as n grows (Student, The
-// probable error of a mean, Biometrika 6, 1908). Runs that follow each other within
-// minutes see the same nodes and are not independent: it is then too narrow for what
-// the network is over days.
+// are all the same, as what they are spread over does not show. The mean of none is
+// NaN. The interval is exact when the values are drawn independently from one normal
+// distribution, and close to that for others as n grows (Student, The probable error
+// of a mean, Biometrika 6, 1908).
+//
+// It takes runs for alike and independent. Runs that follow each other within minutes
+// see the same nodes: it is then too narrow for what the network is over days. Runs of
+// several kinds are no sample of anything: it is then about how much they differ. Nor
+// does it know of bounds: a census cuts it off where a number cannot be.
 func Mean(values []float64, level float64) Number {
 	n := Number{Value: math.NaN(), Samples: len(values)}
 	switch len(values) {
