@@ -130,8 +130,11 @@ func TestCensusPerRun(t *testing.T) {
 	if got := c.Asked.Queries[PerRun].Value; !close(got, (2.0/5+0.6+1.0/3)/3, 1e-12) {
 		t.Errorf("%v of queries were answered", got)
 	}
+	if n := c.Totals[PerRun]; n.Interval.Lo != 0 || !(n.Interval.Hi > 6) || n.Interval.Level != 0.95 { // 2, 4 and 1: by t from below 0
+		t.Errorf("contacts in a run: %+v", n)
+	}
 	over := c.Over[len(c.Over)-1] // Gini, 0, 1/2 of what the jackknife makes of it, and none
-	if over.Over != Clients || over.Nakamoto[PerRun].Value != (2.0+1+1)/3 || over.HHI[PerRun].Samples != 2 {
+	if over.Over != Clients || over.Nakamoto[PerRun].Value != (2.0+1+1)/3 || over.HHI[PerRun].Samples != 2 || over.Nakamoto[PerRun].Interval.Level != 0 {
 		t.Errorf("over clients: %+v", over)
 	}
 }

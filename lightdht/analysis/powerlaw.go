@@ -25,8 +25,11 @@ const leastNames = 10
 // where q is the quantile of the chi-square distribution of one degree of freedom; it
 // is approximate, and good from ten counts or so.
 //
-// It takes for granted that counts are drawn independently from that law, from 1 on:
-// a law that holds in the tail alone has another exponent there. In the terms of
+// It takes for granted that counts are drawn independently from that law, from 1 on,
+// and does not look whether they are: there is no test of fit in it, and the interval
+// is about the exponent if the law is true. A law that holds in the tail alone has
+// another exponent there, and of counts that follow none the exponent that comes next
+// has an interval as narrow as any, which narrows as they grow. In the terms of
 // Zipf, the count of the r-th most frequent falls as r^-s with s = 1/(A-1): see
 // [Number.Zipf].
 //

@@ -27,6 +27,8 @@ type Query struct {
 // Shares of queries have the interval of [Ratio] over the addresses that asked, as
 // the queries of one are not independent; shares of askers that of [ClopperPearson].
 // Where the address of any query is not known, shares of queries have none.
+// Methods and clients are picked by size: their intervals hold together, over all
+// that there are, and that of Other, which is what is left by that, is not given.
 type Traffic struct {
 	Queries     int
 	First, Last time.Time // zero when the time of none is known
@@ -93,15 +95,16 @@ func CountQueries(queries iter.Seq2[*Query, error], top int) (*Traffic, error) {
 func (l *listener) tell(top int) *Traffic {
 	t := &Traffic{
 		Queries: l.queries, First: l.first, Last: l.last, Nowhere: l.nowhere, Rate: l.rate(), Anonymous: l.queries - sum(l.byID.counts),
-		Methods: l.methods.tell(l, top), Clients: l.clients.tell(l, top), Families: l.families.tell(l, top),
-		ByID: askers(l.byID.counts), ByAddress: askers(l.byAddress.counts), Content: l.content.popularity(top),
+		Methods: l.methods.tell(l, top, false), Clients: l.clients.tell(l, top, false), Families: l.families.tell(l, top, true),
+		ByID: askers(l.byID.counts, l.crowds()), ByAddress: askers(l.byAddress.counts, nil), Content: l.content.popularity(top),
 	}
-	t.ReadOnly, _ = l.marked.shares(l, []uint32{1})
+	t.ReadOnly, _ = l.marked.shares(l, []uint32{1}, 0)
 	return t
 }
 
-// askers tells how the queries spread over those who asked.
-func askers(counts []int) Askers {
+// askers tells how the queries spread over those who asked, which come in crowds; nil:
+// each by itself.
+func askers(counts []int, crowds [][]int) Askers {
 	a := Askers{Distinct: len(counts)}
 	if len(counts) == 0 {
 		return a
@@ -112,11 +115,32 @@ func askers(counts []int) Askers {
 		return v, v
 	}
 	for _, p := range []float64{0.5, 0.9, 0.99} {
-		a.Quantiles = append(a.Quantiles, AskerQuantile{p, quantileOf(p, len(sorted), float64(len(sorted)), at)})
+		a.Quantiles = append(a.Quantiles, AskerQuantile{p, quantileOf(p, len(sorted), worthOf(p, sorted, crowds), at)})
 	}
 	a.Most = sorted[0]
 	a.TopTen = firstOf(sorted, 10)
 	return a
+}
+
+// worthOf returns how many independent askers tell as much of a quantile as those that
+// come in crowds.
+func worthOf(p float64, sorted []int, crowds [][]int) float64 {
+	if crowds == nil {
+		return float64(len(sorted))
+	}
+	rank, _, _ := QuantileRanks(p, len(sorted), censusLevel)
+	most := sorted[len(sorted)-rank]
+	var r Ratio
+	for _, crowd := range crowds {
+		within := 0
+		for _, n := range crowd {
+			if n <= most {
+				within++
+			}
+		}
+		r.Add(float64(within), float64(len(crowd)), 1)
+	}
+	return r.worth(censusLevel)
 }
 
 // firstOf returns the share of the first n of counts, without an interval.
@@ -134,9 +158,10 @@ func sum(counts []int) (n int) {
 // rate returns the queries an hour: the mean of the whole hours of the clock between
 // the first and the last query, with its interval by Student's t, when there are two
 // or more; else the queries over the time from first to last, without interval, if
-// that is a minute at the least. It takes hours for independent, which over a day they
-// are not, and hours in which nobody listened for hours in which nobody asked. Over
-// more than a century, as a clock that was wrong makes it, there is none.
+// that is a minute at the least. It takes hours for independent and alike, which over a
+// day they are not, and hours in which nobody listened for hours in which nobody asked:
+// it is of hours, and not of the addresses that asked as all else is. Over more than a
+// century, as a clock that was wrong makes it, there is none.
 func (l *listener) rate() Number {
 	first, last := hourOf(l.first), hourOf(l.last)
 	if l.first.IsZero() || last-first > 1e6 {

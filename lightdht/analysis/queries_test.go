@@ -198,6 +198,73 @@ func TestQueriesOfOneAreNotIndependent(t *testing.T) {
 	}
 }
 
+// Clients are picked by size, so that theirs hold together, and what is left has none;
+// families are what they are.
+func TestQueriesOfPickedClasses(t *testing.T) {
+	var queries []Query
+	for i := range 60 {
+		for range 1 + i%2 {
+			queries = append(queries, Query{Time: day, Node: asker(byte(i)), Method: "ping", Client: fmt.Sprint("c", i%6)})
+		}
+	}
+	l, err := CountQueries(asked(queries), 4)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var r Ratio
+	r.Add(2, 2, 10)
+	r.Add(0, 1, 30)
+	r.Add(0, 2, 20)
+	want, first := r.Share(1-0.05/6).Interval, l.Clients.Classes[0]
+	if i := first.Queries.Interval; i.Lo != want.Lo || i.Hi != want.Hi || i.Level != 0.95 || i.Method != effectiveNumber+", simultaneous over 6 classes" {
+		t.Errorf("%s: %+v, want %+v", first.Name, i, want)
+	}
+	if i := first.Askers.Interval; i != together(6).ofHits(10, 60).Interval {
+		t.Errorf("%s by address: %+v", first.Name, i)
+	}
+	if o := l.Clients.Classes[4]; o.Name != Other || o.Queries.Interval.Level != 0 || o.Askers.Interval.Level != 0 || o.Queries.Value != 1.0/3 {
+		t.Errorf("%+v", o)
+	}
+	if i := l.Families.Classes[0].Askers.Interval; i != ClopperPearson(60, 60, 0.95) {
+		t.Errorf("families: %+v", i)
+	}
+}
+
+// The IDs of one address ask alike: an interval of a quantile by ID holds the truth,
+// which is 10, as often as it says.
+func TestQueriesOfCrowdedIDs(t *testing.T) {
+	const seeds = 200
+	r, byID, byAddress := source(t, 82), 0, 0
+	for range seeds {
+		var queries []Query
+		next := 0
+		for i := range 200 {
+			many := r.IntN(20) // below 10 as often as not
+			for range 1 + r.IntN(2)*r.IntN(20) {
+				next++
+				node := asker(byte(i))
+				node.ID = kad.ID{byte(next >> 8), byte(next)}
+				for range 1 + many {
+					queries = append(queries, Query{Time: day, Node: node})
+				}
+			}
+		}
+		l, err := CountQueries(asked(queries), 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if i := l.ByID.Quantiles[0].At.Interval; i.Lo <= 10 && 10 <= i.Hi {
+			byID++
+		}
+		if i := l.ByAddress.Quantiles[0].At; i.Interval.Method == orderStatistics {
+			byAddress++
+		}
+	}
+	if got := float64(byID) / seeds; got < 0.95-3.5*math.Sqrt(0.95*0.05/seeds) || byAddress != seeds {
+		t.Errorf("held in %v; by address %d of %d times", got, byAddress, seeds)
+	}
+}
+
 func TestQueriesRefuse(t *testing.T) {
 	if l, err := CountQueries(asked(nil), 0); l != nil || err == nil || err.Error() != "no queries to count" {
 		t.Errorf("%v, %v", l, err)

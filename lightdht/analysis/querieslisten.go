@@ -20,6 +20,7 @@ type listener struct {
 
 	byID      tallied[kad.ID]
 	byAddress tallied[netip.Addr]
+	homes     []netip.Addr // of each by ID: the lowest address
 
 	methods, clients, families, marked queryClasses
 	content                            content
@@ -77,7 +78,7 @@ func (l *listener) hear(q *Query) {
 	l.queries++
 	l.note(q.Time)
 	if !q.Node.ID.IsZero() {
-		l.byID.add(q.Node.ID)
+		l.house(l.byID.add(q.Node.ID), q.Node.Addr.Addr())
 	}
 	asker := uint32(nobody)
 	if addr := q.Node.Addr.Addr(); addr.IsValid() {
@@ -116,11 +117,40 @@ func (l *listener) note(t time.Time) {
 	l.hours[hourOf(t)]++
 }
 
-// tell returns the largest classes.
-func (c *queryClasses) tell(l *listener, top int) QueryClasses {
-	totals := make([]int, len(c.names.values))
+// house takes in at which address an ID asks.
+func (l *listener) house(id uint32, addr netip.Addr) {
+	if int(id) == len(l.homes) {
+		l.homes = append(l.homes, addr)
+	} else if home := l.homes[id]; addr.IsValid() && (!home.IsValid() || addr.Less(home)) {
+		l.homes[id] = addr
+	}
+}
+
+// crowds returns the queries of the IDs of each address.
+func (l *listener) crowds() [][]int {
+	crowds := make([][]int, len(l.byAddress.counts))
+	for id, addr := range l.homes {
+		if !addr.IsValid() { // one that is at no address that is known is alone
+			crowds = append(crowds, []int{l.byID.counts[id]})
+			continue
+		}
+		at := l.byAddress.number[addr]
+		crowds[at] = append(crowds[at], l.byID.counts[id])
+	}
+	return slices.DeleteFunc(crowds, func(c []int) bool { return c == nil })
+}
+
+// tell returns the largest classes, picked from all that there are, or all of those
+// that are fixed.
+func (c *queryClasses) tell(l *listener, top int, fixed bool) QueryClasses {
+	totals, askers := make([]int, len(c.names.values)), make([]int, len(c.names.values))
 	for k, n := range c.counts {
 		totals[k.class] += n
+		askers[k.class]++
+	}
+	var all together
+	if !fixed {
+		all = classesThereAre(askers[1:], 0)
 	}
 	var known []uint32
 	for class := 1; class < len(totals); class++ {
@@ -130,26 +160,28 @@ func (c *queryClasses) tell(l *listener, top int) QueryClasses {
 		return cmp.Or(cmp.Compare(totals[b], totals[a]), cmp.Compare(c.names.values[a], c.names.values[b]))
 	})
 	out := QueryClasses{Distinct: len(known)}
-	add := func(name string, classes []uint32) {
-		queries, asked := c.shares(l, classes)
+	add := func(name string, classes []uint32, k together) *QueryClass {
+		queries, asked := c.shares(l, classes, k)
 		out.Classes = append(out.Classes, QueryClass{name, queries, asked})
+		return &out.Classes[len(out.Classes)-1]
 	}
 	n := min(top, len(known))
 	for i, class := range known[:n] {
-		add(c.names.values[class], known[i:i+1])
+		add(c.names.values[class], known[i:i+1], all)
 	}
-	if n < len(known) {
-		add(Other, known[n:])
+	if n < len(known) { // it is small because those picked are large
+		other := add(Other, known[n:], 0)
+		other.Queries.Interval, other.Askers.Interval = Interval{}, Interval{}
 	}
 	if totals[0] > 0 {
-		add(Unknown, []uint32{0})
+		add(Unknown, []uint32{0}, 0)
 	}
 	return out
 }
 
 // shares returns the share of queries that are of some classes, and that of the
 // addresses that sent any.
-func (c *queryClasses) shares(l *listener, classes []uint32) (queries, askers Share) {
+func (c *queryClasses) shares(l *listener, classes []uint32, k together) (queries, askers Share) {
 	in := make([]bool, len(c.names.values)+1)
 	for _, class := range classes {
 		in[min(int(class), len(c.names.values))] = true
@@ -164,11 +196,11 @@ func (c *queryClasses) shares(l *listener, classes []uint32) (queries, askers Sh
 	for asker, all := range l.byAddress.counts {
 		r.Add(float64(parts[uint32(asker)]), float64(all), 1)
 	}
-	queries = r.Share(censusLevel)
+	queries = k.ofRatio(&r)
 	if l.nowhere > 0 { // whose they are is not known, and so no spread over askers
 		queries.Count, queries.Of = queries.Count+float64(parts[nobody]), float64(l.queries)
 		queries.Value, queries.Interval = queries.Count/queries.Of, Interval{}
 		delete(parts, nobody)
 	}
-	return queries, together(0).ofHits(len(parts), len(l.byAddress.counts))
+	return queries, k.ofHits(len(parts), len(l.byAddress.counts))
 }
