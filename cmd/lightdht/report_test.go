@@ -81,6 +81,7 @@ func TestReportOfHalfIntervals(t *testing.T) {
 	a, b := found("tests", "a", 1, ""), found("tests", "b", 2, "")
 	a.estimator, b.estimator = "Moran", "Moran"
 	r.add("tests", "", a, b)
+	r.add("plain", "", found("plain", "c", 3, ""))
 	const want = `
 TRIPS
 intervals: order statistics
@@ -93,6 +94,10 @@ method: Moran
   value
   a      1
   b      2
+
+PLAIN
+  value
+  c      3
 `
 	if got := r.page(false); squeeze(got) != squeeze(want) {
 		t.Errorf("got\n%s\nwant\n%s", got, want)

@@ -140,9 +140,9 @@ func shownItems(items []string) []string {
 }
 
 // methodColumn is the column of methods when each item has but one, in whatever
-// way it was counted; nil when that is not so.
+// way it was counted; nil when that is not so, or when none has any.
 func methodColumn(ways, items []string, at map[[2]string]*finding) *column {
-	col := &column{head: "method", text: true, cells: make([]string, len(items))}
+	col, some := &column{head: "method", text: true, cells: make([]string, len(items))}, false
 	for i, item := range items {
 		for _, way := range ways {
 			f := at[[2]string{way, item}]
@@ -151,9 +151,12 @@ func methodColumn(ways, items []string, at map[[2]string]*finding) *column {
 			case col.cells[i] != "" && col.cells[i] != f.estimator:
 				return nil
 			default:
-				col.cells[i] = f.estimator
+				col.cells[i], some = f.estimator, true
 			}
 		}
+	}
+	if !some {
+		return nil
 	}
 	return col
 }

@@ -29,16 +29,9 @@ func statsNodesCommand() *cli.Command {
 }
 
 func statsNodes(c *cli.Context) error {
-	options := analysis.CensusOptions{All: c.Bool("all"), Top: c.Int("top")}
-	if c.IsSet("top") && options.Top < 1 {
-		return usagef("--top %d: want 1 or more", options.Top)
-	}
-	if !c.IsSet("top") { // all in two screens
-		options.Tops = map[string]int{
-			analysis.Versions: 5, analysis.Ports: 3, analysis.Nets8: 2, analysis.Nets16: 2, analysis.Nets32: 2,
-			analysis.Countries: 5, analysis.Systems: 5,
-		}
-		options.Least = map[string]int{analysis.Ports: 2} // of the long tail of ports that one has none is frequent
+	options, err := censusOptions(c)
+	if err != nil {
+		return err
 	}
 	w, err := readReporting(c)
 	if err != nil {
@@ -75,6 +68,22 @@ func statsNodes(c *cli.Context) error {
 		return err
 	}
 	return d.whether()
+}
+
+// censusOptions reads what a census counts. Without --top all fits into two screens.
+func censusOptions(c *cli.Context) (o analysis.CensusOptions, err error) {
+	o = analysis.CensusOptions{All: c.Bool("all"), Top: c.Int("top")}
+	switch {
+	case !c.IsSet("top"):
+		o.Tops = map[string]int{
+			analysis.Versions: 5, analysis.Ports: 3, analysis.Nets8: 2, analysis.Nets16: 2, analysis.Nets32: 2,
+			analysis.Countries: 5, analysis.Systems: 5,
+		}
+		o.Least = map[string]int{analysis.Ports: 2} // of the long tail of ports that one has none is frequent
+	case o.Top < 1:
+		err = usagef("--top %d: want 1 or more", o.Top)
+	}
+	return o, err
 }
 
 // census counts what there is.

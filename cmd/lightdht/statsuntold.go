@@ -33,7 +33,7 @@ var toldBy = map[string]string{
 // lacksOfCensus returns the columns of a census that contacts do not have. Without
 // those that flags choose by, it is an error.
 func (d *data) lacksOfCensus() (untold, error) {
-	found, err := d.lacks(export.Contacts, "state", "replies", "unanswered", "rtt_us", "client", "version", "beps", "last_seen")
+	found, err := d.lacks(export.Contacts, "state", "replies", "unanswered", "rtt_us", "client", "version", "beps", "last_seen", "lookup")
 	if err != nil {
 		return nil, d.about(err)
 	}
@@ -41,12 +41,14 @@ func (d *data) lacksOfCensus() (untold, error) {
 	switch {
 	case d.rows() == 0: // which is told of as such
 		return nil, nil
+	case d.file != "" && !l.has("lookup"):
+		return nil, d.ofLookups(export.Contacts)
 	case l.has("state") && d.chosen["state"] != "":
 		return nil, fmt.Errorf("%s: --state: %s", d.name(), noColumn("state"))
 	case l.has("last_seen") && d.chosen["since"] != "":
 		return nil, fmt.Errorf("%s: --since: %s", d.name(), noColumn("last_seen"))
 	}
-	return slices.DeleteFunc(l, func(column string) bool { return column == "last_seen" }), nil
+	return slices.DeleteFunc(l, func(column string) bool { return column == "last_seen" || column == "lookup" }), nil
 }
 
 // refuse returns an error when it is not known who answered, and that matters.
@@ -90,18 +92,27 @@ func (l untold) tell(r *report, c *analysis.Census, fromStore bool) {
 
 // lacksOfQueries returns the columns that queries do not have.
 func (d *data) lacksOfQueries() (untold, error) {
-	l, err := d.lacks(export.Queries, "read_only", "ip", "infohash", "querier_id", "client")
+	found, err := d.lacks(export.Queries, "read_only", "ip", "infohash", "querier_id", "client", "lookup")
+	l := untold(found)
 	switch {
 	case err != nil:
 		return nil, d.about(err)
 	case d.rows() == 0: // which is told of as such
 		return nil, nil
-	case slices.Contains(l, "ip") && d.chosen["family"] != "":
+	case d.file != "" && !l.has("lookup"):
+		return nil, d.ofLookups(export.Queries)
+	case l.has("ip") && d.chosen["family"] != "":
 		return nil, fmt.Errorf("%s: --family: %s", d.name(), noColumn("ip"))
-	case slices.Contains(l, "querier_id") && d.chosen["prefix"] != "":
+	case l.has("querier_id") && d.chosen["prefix"] != "":
 		return nil, fmt.Errorf("%s: --prefix: %s", d.name(), noColumn("querier_id"))
 	}
-	return l, nil
+	return slices.DeleteFunc(l, func(column string) bool { return column == "lookup" }), nil
+}
+
+// ofLookups is the error that a file has the steps of lookups, which other rows are
+// wanted of: they have columns of the same names.
+func (d *data) ofLookups(wanted export.What) error {
+	return fmt.Errorf("%s has a column lookup, as files of lookups have: name a file of %s, which lightdht dump --what %s writes", d.file, wanted, wanted)
 }
 
 // tellQueries says in a report what is not known of queries.

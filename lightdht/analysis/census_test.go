@@ -133,7 +133,7 @@ func TestCensusPerRun(t *testing.T) {
 	if n := c.Totals[PerRun]; n.Interval.Lo != 0 || !(n.Interval.Hi > 6) || n.Interval.Level != 0.95 { // 2, 4 and 1: by t from below 0
 		t.Errorf("contacts in a run: %+v", n)
 	}
-	over := c.Over[len(c.Over)-1] // Gini, 0, 1/2 of what the jackknife makes of it, and none
+	over := c.Over[len(c.Over)-1]
 	if over.Over != Clients || over.Nakamoto[PerRun].Value != (2.0+1+1)/3 || over.HHI[PerRun].Samples != 2 || over.Nakamoto[PerRun].Interval.Level != 0 {
 		t.Errorf("over clients: %+v", over)
 	}
