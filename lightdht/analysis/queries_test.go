@@ -222,7 +222,7 @@ func TestQueriesOfPickedClasses(t *testing.T) {
 	if i := first.Askers.Interval; i != together(6).ofHits(10, 60).Interval {
 		t.Errorf("%s by address: %+v", first.Name, i)
 	}
-	if o := l.Clients.Classes[4]; o.Name != Other || o.Queries.Interval.Level != 0 || o.Askers.Interval.Level != 0 || o.Queries.Value != 1.0/3 {
+	if o := l.Clients.Classes[4]; o.Name != Other || o.Queries.Interval.Level != 0 || o.Askers.Interval.Level != 0 || !close(o.Queries.Value, 2.0/9, 1e-12) {
 		t.Errorf("%+v", o)
 	}
 	if i := l.Families.Classes[0].Askers.Interval; i != ClopperPearson(60, 60, 0.95) {
