@@ -156,6 +156,11 @@ func checkMedian(t *testing.T, at map[netip.Addr][]crowdTwin, counts func(*crowd
 		}
 	}
 	_, lo, hi := effectiveRanks(0.5, len(trips), r.worth(0.95), 0.95)
+	if none := lo == 0 && hi > len(trips); none != (got.Interval.Level == 0) {
+		t.Fatalf("median %+v, want rank %d to %d of %d", got, lo, hi, len(trips))
+	} else if none {
+		return
+	}
 	if lo > 0 && !close(got.Interval.Lo, float64(trips[lo-1])/1e3, 0.001) || hi <= len(trips) && !close(got.Interval.Hi, float64(trips[hi-1])/1e3, 0.001) ||
 		lo == 0 && got.Interval.Lo != 0 || hi > len(trips) && !math.IsInf(got.Interval.Hi, 1) {
 		t.Fatalf("median %+v, want rank %d to %d of %d, worth %v", got, lo, hi, len(trips), r.worth(0.95))
