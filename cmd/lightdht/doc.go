@@ -29,14 +29,14 @@
 //	n = 100
 //	                      nodes   95 % interval  method
 //	  pooled              1,904  1,776 to 2,041  maximum likelihood, exact chi-square
-//	  pooled over recall  1,958  1,823 to 2,115  the same, with what lookups missed; approximate
+//	  pooled over recall  1,958  1,823 to 2,242  the same, with what lookups missed; approximate
 //	  least squares       1,895  1,780 to 2,018  Sohl; jackknife, approximate
 //	  median gap          1,920  1,745 to 2,111  mldht, 4.5 % high; Student's t, approximate
 //
 //	RECALL, IPV4
 //	share of the true closest 8 that the lookups found, from 32 targets looked up again, twice as wide
 //	                   share   95 % interval    n  method
-//	  of the closest  97.2 %  94.0 to 99.0 %  254  Clopper-Pearson over the design effect
+//	  of the closest  97.2 %  86.6 to 99.0 %  254  Clopper-Pearson over the design effect
 //
 // Are the IDs as chance makes them, and where are they not?
 //
@@ -97,36 +97,36 @@
 //	left out    752 contacts never answered: counted among states alone; --all counts them everywhere
 //	…
 //	STATES, AND WHO ANSWERED
-//	                                                            by ID                            by address
-//	                             count   share   95 % interval      n  count   share   95 % interval      n  method
-//	  good                       1,827  70.8 %  69.0 to 72.6 %  2,579  1,567  68.1 %  66.1 to 70.0 %  2,302  Clopper-Pearson
-//	  bad                          543  21.1 %  19.5 to 22.7 %  2,579    531  23.1 %  21.4 to 24.8 %  2,302  Clopper-Pearson
-//	  questionable                 209  8.10 %  7.08 to 9.22 %  2,579    204  8.86 %  7.73 to 10.1 %  2,302  Clopper-Pearson
-//	  answered, of those asked   1,827  71.5 %  69.7 to 73.3 %  2,554  1,567  68.8 %  66.8 to 70.7 %  2,279  Clopper-Pearson
-//	  answered, of queries sent  8,320  73.1 %  71.3 to 75.0 %  2,554  8,320  73.1 %  70.9 to 75.4 %  2,279  ratio of sums, delta method
+//	                                                                                               by ID                                                               by address
+//	                             count   share   95 % interval      n  method                             count   share   95 % interval      n  method
+//	  good                       1,827  70.8 %  68.0 to 73.6 %  2,579  Clopper-Pearson, effective number  1,567  68.1 %  66.1 to 70.0 %  2,302  Clopper-Pearson
+//	  bad                          543  21.1 %  18.6 to 23.6 %  2,579  Clopper-Pearson, effective number    531  23.1 %  21.4 to 24.8 %  2,302  Clopper-Pearson
+//	  questionable                 209  8.10 %  6.54 to 9.90 %  2,579  Clopper-Pearson, effective number    204  8.86 %  7.73 to 10.1 %  2,302  Clopper-Pearson
+//	  answered, of those asked   1,827  71.5 %  68.7 to 74.2 %  2,554  Clopper-Pearson, effective number  1,567  68.8 %  66.8 to 70.7 %  2,279  Clopper-Pearson
+//	  answered, of queries sent  8,320  73.1 %  70.1 to 76.1 %  2,554  Clopper-Pearson, effective number  8,320  73.1 %  70.1 to 76.1 %  2,279  Clopper-Pearson, effective number
 //	…
 //	ROUND TRIPS
 //	Of the last answer of each. Where they are too few for both ends of an interval it has one, or there is none.
-//	intervals: order statistics
+//	intervals by ID: order statistics, effective number
+//	intervals by address: order statistics
 //	                       by ID (n = 1,827)          by address (n = 1,567)
 //	             value         95 % interval     value         95 % interval
-//	  5 %      38.61ms       36ms to 41.15ms   38.64ms    35.33ms to 41.28ms
-//	  25 %     69.41ms    66.56ms to 71.36ms   68.96ms    65.86ms to 71.23ms
-//	  median  101.66ms    98.3ms to 106.11ms  101.02ms    97.6ms to 105.92ms
-//	  75 %    153.79ms  147.84ms to 160.13ms  153.79ms  147.46ms to 160.38ms
-//	  90 %    223.81ms   212.22ms to 235.9ms  223.68ms   205.7ms to 237.44ms
-//	  95 %    270.98ms  259.46ms to 288.26ms  270.98ms  259.46ms to 288.51ms
-//	  99 %    407.94ms  359.94ms to 473.09ms  420.22ms  358.66ms to 473.09ms
+//	  5 %      38.61ms    34.43ms to 42.94ms   38.64ms    35.33ms to 41.28ms
+//	  25 %     69.41ms     64.7ms to 73.54ms   68.96ms    65.86ms to 71.23ms
+//	  median  101.66ms   96.06ms to 109.12ms  101.02ms    97.6ms to 105.92ms
+//	  75 %    153.79ms   144.9ms to 164.48ms  153.79ms  147.46ms to 160.38ms
+//	  90 %    223.81ms   202.5ms to 243.33ms  223.68ms   205.7ms to 237.44ms
+//	  95 %    270.98ms  253.95ms to 301.06ms  270.98ms  259.46ms to 288.51ms
+//	  99 %    407.94ms   344.32ms to 580.1ms  420.22ms  358.66ms to 473.09ms
 //	…
 //	CLIENTS
-//	intervals: Clopper-Pearson
-//	                       by ID (n = 1,827)         by address (n = 1,567)
-//	           count   share   95 % interval  count   share   95 % interval
-//	  LT         908  49.7 %  47.4 to 52.0 %    824  52.6 %  50.1 to 55.1 %
-//	  UT         390  21.3 %  19.5 to 23.3 %    355  22.7 %  20.6 to 24.8 %
-//	  JC         237  13.0 %  11.5 to 14.6 %    125  7.98 %  6.68 to 9.43 %
-//	  ml          93  5.09 %  4.13 to 6.20 %     85  5.42 %  4.36 to 6.66 %
-//	  unknown    199  10.9 %  9.50 to 12.4 %    178  11.4 %  9.83 to 13.0 %
+//	                                                                                       by ID (n = 1,827)                                                       by address (n = 1,567)
+//	           count   share   95 % interval  method                                                          count   share   95 % interval  method
+//	  LT         908  49.7 %  44.6 to 54.8 %  Clopper-Pearson, effective number, simultaneous over 4 classes    824  52.6 %  49.4 to 55.8 %  Clopper-Pearson, simultaneous over 4 classes
+//	  UT         390  21.3 %  17.4 to 25.7 %  Clopper-Pearson, effective number, simultaneous over 4 classes    355  22.7 %  20.1 to 25.4 %  Clopper-Pearson, simultaneous over 4 classes
+//	  JC         237  13.0 %  7.29 to 20.7 %  Clopper-Pearson, effective number, simultaneous over 4 classes    125  7.98 %  6.36 to 9.84 %  Clopper-Pearson, simultaneous over 4 classes
+//	  ml          93  5.09 %  3.14 to 7.72 %  Clopper-Pearson, effective number, simultaneous over 4 classes     85  5.42 %  4.09 to 7.02 %  Clopper-Pearson, simultaneous over 4 classes
+//	  unknown    199  10.9 %  8.55 to 13.6 %  Clopper-Pearson, effective number                                 178  11.4 %  9.83 to 13.0 %  Clopper-Pearson
 //	…
 //	HOW MANY, AND HOW CONCENTRATED
 //	Over those that are known. HHI: the chance that two are of one. Nakamoto: the fewest that have more than half.
@@ -159,13 +159,13 @@
 //	no ID       13 queries told none: not among those who asked by ID
 //	…
 //	METHODS
-//	intervals by query: ratio of sums, delta method
-//	intervals by address: Clopper-Pearson
+//	intervals by query: Clopper-Pearson, effective number, simultaneous over 2 classes
+//	intervals by address: Clopper-Pearson, simultaneous over 2 classes
 //	n = 279
 //	                                  by query                     by address
 //	             count   share   95 % interval  count   share   95 % interval
-//	  get_peers  1,371  68.5 %  66.6 to 70.5 %    266  95.3 %  92.2 to 97.5 %
-//	  find_node    629  31.4 %  29.5 to 33.4 %    237  84.9 %  80.2 to 88.9 %
+//	  get_peers  1,371  68.5 %  60.8 to 75.6 %    266  95.3 %  91.7 to 97.7 %
+//	  find_node    629  31.4 %  24.4 to 39.2 %    237  84.9 %  79.5 to 89.4 %
 //	…
 //	QUERIES OF EACH WHO ASKED
 //	intervals: order statistics
