@@ -13,12 +13,18 @@ import (
 //
 // where pooled is what [PooledSize] says and recall what [Recall] does of the same
 // lookups. It repairs what was lost at random, as by packet loss; of nodes that both
-// lookups of a pair cannot find it knows nothing.
+// lookups of a pair cannot find it knows nothing. Of what a few lookups miss in groups
+// it repairs a part, for distances grow with 1/r: where one lookup in ten finds half
+// the size stays 4 % low, and where one in fifty finds an eighth 10 % low. No interval
+// makes up for that: of 256 lookups, 64 of them made again, it then holds the truth 92
+// and 32 times in 100 (simulated: scripts/validate).
 //
 // The interval joins those of the two by the method of variance estimates recovery
 // (Zou and Donner, Construction of confidence limits about effect measures, Stat.
 // Med. 27, 2008) on the scale of logarithms: approximate, and wider than that of
-// pooled even where nothing is known to be missing.
+// pooled even where nothing is known to be missing, upward above all: by what bad
+// lookups that none of the pairs shows may hide. Losses at random it bears
+// conservatively.
 func OverRecall(pooled SizeEstimate, recall RecallEstimate) (SizeEstimate, error) {
 	switch i := recall.Interval; {
 	case !(pooled.Lo > 0 && pooled.Lo <= pooled.N && pooled.N <= pooled.Hi):

@@ -38,7 +38,7 @@ import (
 // N D may be, a Gamma distribution of shape K, and exact again. KL, whose law has no
 // such form, takes the mean over the N that this makes likely. Any other size counts
 // as known: of one by another method try both ends of its interval. Taken for known,
-// a size that is 30 % low makes false alarms at a level of 0.1 % 0.84 % often, one
+// a size that is 30 % low makes false alarms 0.84 % of the time at a level of 0.1 %, one
 // that is 30 % high 0.018 % (Gamma, k = 8).
 //
 // It takes for granted that

@@ -2,7 +2,7 @@
 // networks whose truth is known, over thousands of seeds, on all processors, and
 // prints the table of them that the README carries:
 //
-//	go run ./scripts/validate -markdown -brief   # TIME on two free processors
+//	go run ./scripts/validate -markdown -brief   # some 3 minutes on two free processors
 //	go run ./scripts/validate -seeds 400 -only size
 //
 // Each file of checks adds its own; -only NAME runs those of one name. A table
@@ -35,7 +35,7 @@ func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
 func run(args []string, stdout, stderr io.Writer) int {
 	flags := flag.NewFlagSet("validate", flag.ContinueOnError)
 	flags.SetOutput(stderr)
-	seeds := flags.Int("seeds", allSeeds, "networks for each row; rows of large networks take a share of them; as many as usual take TIME on two free processors")
+	seeds := flags.Int("seeds", allSeeds, "networks for each row; rows of large networks take a share of them; the usual ones are 4.5 minutes of work, some 3 minutes on two free processors")
 	only := flags.String("only", "", "run the checks of this name alone: "+strings.Join(names(), ", "))
 	markdown := flags.Bool("markdown", false, "print a Markdown table")
 	short := flags.Bool("brief", false, "print a row for each estimator or test, with what all its settings gave")
