@@ -2,7 +2,6 @@ package main
 
 import (
 	"errors"
-	"fmt"
 
 	"github.com/lightdht/lightdht/lightdht/analysis"
 	"github.com/lightdht/lightdht/lightdht/export"
@@ -35,7 +34,7 @@ func drawRTT(c *cli.Context, d *data, p *plotting) (*figures.Figure, error) {
 	}
 	lacking, err := d.lacks(export.Contacts, "rtt_us")
 	if err == nil && len(lacking) > 0 {
-		err = fmt.Errorf("%s has no column rtt_us: dump it with that", d.name())
+		err = errors.New(noColumn("rtt_us"))
 	}
 	if err != nil {
 		return nil, err

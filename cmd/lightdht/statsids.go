@@ -120,10 +120,10 @@ func (d *data) answers(all bool) error {
 		return nil
 	}
 	lacking, err := d.lacks(export.Contacts, "replies")
-	if err == nil && len(lacking) > 0 {
-		err = fmt.Errorf("%s has no column replies, which tells who ever answered: dump it with that, or count all contacts with --all", d.name())
+	if err != nil {
+		return err
 	}
-	return err
+	return untold(lacking).refuse(all)
 }
 
 // lookupsCrowd is why IDs are not judged that lookups alone came by.
