@@ -150,11 +150,3 @@ func worth(catches []catch, confidence float64) (share, checked, n float64) {
 	t := studentT(confidence, int(checked)-1) / studentT(confidence, len(catches)-1)
 	return share, checked, checked / max(1, among/alone) * t * t
 }
-
-// shareInterval is the interval of Clopper and Pearson for a share of n, which need
-// not be whole.
-func shareInterval(share, n, confidence float64) Interval {
-	i := Interval{Level: confidence, Method: "Clopper-Pearson over the design effect"}
-	i.Lo, i.Hi = exactLimits(share*n, n, confidence)
-	return i
-}
