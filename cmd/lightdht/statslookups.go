@@ -54,8 +54,12 @@ func newWalkReader(s export.Schema) *walkReader {
 func (r *walkReader) head(b *export.Batch, i int) walked {
 	w := walked{
 		run: r.run.text(b, i), number: r.lookup.int(b, i), time: time.UnixMicro(r.time.int(b, i)).UTC(), target: r.target.id(b, i),
-		infohash: r.infohash.id(b, i), purpose: r.purpose.text(b, i), k: int(r.k.int(b, i)), width: int(r.width.int(b, i)),
-		asked: int(r.asked.int(b, i)), timedOut: int(r.timedOut.int(b, i) + r.silent.int(b, i)), family: kad.IPv4,
+		infohash: r.infohash.id(b, i), purpose: r.purpose.text(b, i),
+		k: small(r.k.int(b, i)), width: small(r.width.int(b, i)), family: kad.IPv4,
+	}
+	if r.asked.at >= 0 && r.timedOut.at >= 0 && r.silent.at >= 0 { // else it is not known
+		w.asked = small(r.asked.int(b, i))
+		w.timedOut = min(small(r.timedOut.int(b, i))+small(r.silent.int(b, i)), w.asked)
 	}
 	if r.family.text(b, i) == kad.IPv6.String() {
 		w.family = kad.IPv6

@@ -146,7 +146,9 @@ func (c *queryClasses) tell(l *listener, top int, fixed bool) QueryClasses {
 	totals, askers := make([]int, len(c.names.values)), make([]int, len(c.names.values))
 	for k, n := range c.counts {
 		totals[k.class] += n
-		askers[k.class]++
+		if k.asker != nobody {
+			askers[k.class]++
+		}
 	}
 	var all together
 	if !fixed {
