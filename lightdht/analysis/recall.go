@@ -147,6 +147,6 @@ func worth(catches []catch, confidence float64) (share, checked, n float64) {
 	}
 	among := squares * targets / (targets - 1) / (checked * checked)
 	alone := share * (1 - share) / checked
-	t := studentT(confidence, int(checked)-1) / studentT(confidence, len(catches)-1)
+	t := min(1, studentT(confidence, max(1, int(checked)-1))/studentT(confidence, len(catches)-1))
 	return share, checked, checked / max(1, among/alone) * t * t
 }

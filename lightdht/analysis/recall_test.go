@@ -150,6 +150,15 @@ func TestRecallOfAllAndNone(t *testing.T) {
 	}
 }
 
+// One node checked is hardly anything, and no reason to say nothing.
+func TestRecallOfOneNode(t *testing.T) {
+	one, other := Pair{First: contactsIn(1), Second: contactsIn(1)}, Pair{First: contactsIn(8)}
+	e, err := Recall([]Pair{one, other}, 0.95)
+	if i := e.Interval; err != nil || e.Checked != 1 || e.Share != 1 || !(i.Lo >= 0 && i.Lo < 0.1) || i.Hi != 1 {
+		t.Errorf("%+v, %v", e, err)
+	}
+}
+
 func TestRecallErrors(t *testing.T) {
 	one := Pair{First: contactsIn(8), Second: contactsIn(8)}
 	for _, c := range []struct {
