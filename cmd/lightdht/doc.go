@@ -19,7 +19,7 @@
 //
 //	$ lightdht stats size datasets/sample/lookups.csv.gz
 //	…
-//	lookups     ipv4: 100 of random targets, the 8 closest of each, width 32; 5,130 nodes asked, 27.6 % had not answered when their lookup ended
+//	lookups     ipv4: 100 of random targets, the 8 closest of each, width 32; 5,139 nodes asked, 27.7 % had not answered when their lookup ended
 //	…
 //	left out    nothing
 //	refused     deepest bucket: our ID and our good contacts are not known here, as they are with --live and from a store
@@ -28,64 +28,64 @@
 //	pooled is the one to report: its interval is exact, of chance alone. What lookups miss makes all low but pooled over recall.
 //	n = 100
 //	                      nodes   95 % interval  method
-//	  pooled              1,904  1,776 to 2,041  maximum likelihood, exact chi-square
-//	  pooled over recall  1,958  1,823 to 2,242  the same, with what lookups missed; approximate
-//	  least squares       1,895  1,780 to 2,018  Sohl; jackknife, approximate
-//	  median gap          1,920  1,745 to 2,111  mldht, 4.5 % high; Student's t, approximate
+//	  pooled              1,900  1,772 to 2,036  maximum likelihood, exact chi-square
+//	  pooled over recall  1,946  1,812 to 2,229  the same, with what lookups missed; approximate
+//	  least squares       1,894  1,780 to 2,016  Sohl; jackknife, approximate
+//	  median gap          1,922  1,748 to 2,114  mldht, 4.5 % high; Student's t, approximate
 //
 //	RECALL, IPV4
 //	share of the true closest 8 that the lookups found, from 32 targets looked up again, twice as wide
 //	                   share   95 % interval    n  method
-//	  of the closest  97.2 %  86.6 to 99.0 %  254  Clopper-Pearson over the design effect
+//	  of the closest  97.6 %  86.9 to 99.3 %  252  Clopper-Pearson over the design effect
 //
 // Are the IDs as chance makes them, and where are they not?
 //
 //	$ lightdht stats ids datasets/sample/contacts.csv.gz
 //	…
-//	counted     1,827 IDs at 1,567 addresses, in 1,827 contacts
-//	left out    752 contacts that never answered: --all counts them
-//	chance 1    one node per address: each of 1,827 IDs is a random point
-//	chance 2    BEP 42: the allowed IDs of one address that share 21 bits are one cell: each of 1,807 cells is a random point
+//	counted     1,807 IDs at 1,547 addresses, in 1,807 contacts
+//	left out    749 contacts that never answered: --all counts them
+//	chance 1    one node per address: each of 1,807 IDs is a random point
+//	chance 2    BEP 42: the allowed IDs of one address that share 21 bits are one cell: each of 1,789 cells is a random point
 //	…
 //	UNIFORM?
 //	p: how often chance makes a number as large, each by itself: of 20 tests one is below 0.05 by chance.
 //	Where there is df, p is that of chi-square. Dispersion: variance over mean of the zones' counts, 1 by chance.
-//	                                one node per address (n = 1,827)                          BEP 42 (n = 1,807)
-//	                        value     95 % interval      df        p     value      95 % interval      df      p  method
-//	  whole space         0.02367                              0.254  0.025053                             0.203  Kolmogorov-Smirnov
-//	  4 bits               22.633                        15    0.092    22.871                         15  0.087  Pearson
-//	  8 bits               304.37                       255    0.018    292.71                        255  0.052  Pearson
-//	  4 bits, G            23.169                    14.997    0.081    23.369                     14.997  0.077  G test, scaled
-//	  8 bits, G            292.43                    251.02    0.037    281.87                     250.89  0.087  G test, scaled
-//	  gaps                  2,255                     1,827  1.9e-11     1,974                      1,807  0.003  Moran, scaled
-//	  8 bits, dispersion   1.1936  1.0108 to 1.4312                     1.1479  0.97205 to 1.3764                 chi-square
+//	                                 one node per address (n = 1,807)                         BEP 42 (n = 1,789)
+//	                         value     95 % interval      df        p     value     95 % interval      df      p  method
+//	  whole space         0.024775                              0.214  0.025592                            0.189  Kolmogorov-Smirnov
+//	  4 bits                24.323                        15    0.060     25.01                        15  0.050  Pearson
+//	  8 bits                315.94                       255    0.006    306.37                       255  0.015  Pearson
+//	  4 bits, G             24.804                    14.997    0.053    25.522                    14.997  0.043  G test, scaled
+//	  8 bits, G             311.09                    250.89    0.006    302.91                    250.78  0.013  G test, scaled
+//	  gaps                   2,222                     1,807  5.5e-11     1,967                     1,789  0.002  Moran, scaled
+//	  8 bits, dispersion     1.239  1.0492 to 1.4857                     1.2014  1.0174 to 1.4406                 chi-square
 //	…
 //	CROWDED ZONES, BEP 42
 //	Page's CUSUM at depths 1 to 64, binomial tail, Bonferroni over stretches and depths, Benjamini-Hochberg over zones at 5 %
 //	found: CUSUM, Benjamini-Hochberg
-//	               found (n = 1,807)  chance  addresses
+//	               found (n = 1,789)  chance  addresses
 //	          count   times        p   count      count
 //	  all         1
-//	  d8c/10     19  10.767  9.1e-09  1.7646          5
+//	  d8c/10     19  10.875  7.6e-09  1.7471          5
 //	…
 //	IDS THAT BEP 42 ALLOWS AT THEIR ADDRESS
 //	Counted: pairs of ID and IP address.
 //	intervals: Clopper-Pearson
 //	                         count       share   95 % interval      n
-//	  ipv4                   1,285      70.3 %  68.2 to 72.4 %  1,827
-//	  ipv4 LT                  897      98.8 %  97.8 to 99.4 %    908
-//	  ipv4 UT                  388      99.5 %  98.2 to 99.9 %    390
-//	  ipv4 JC                    0         0 %     0 to 1.54 %    237
+//	  ipv4                   1,268      70.2 %  68.0 to 72.3 %  1,807
+//	  ipv4 LT                  886      98.8 %  97.8 to 99.4 %    897
+//	  ipv4 UT                  382      99.5 %  98.1 to 99.9 %    384
+//	  ipv4 JC                    0         0 %     0 to 1.51 %    242
 //	…
 //	HOW MANY EACH HAS
 //	A full count of the sample, not an estimate: no intervals.
-//	          IDs per IP address (n = 1,567)  addresses per ID (n = 1,827)  IDs per IPv4 /24 (n = 494)
+//	          IDs per IP address (n = 1,547)  addresses per ID (n = 1,807)  IDs per IPv4 /24 (n = 493)
 //	          count                    share  count                  share  count                share
-//	  1       1,523                   97.2 %  1,827                  100 %     80               16.2 %
-//	  2           8                   0.51 %                                  100               20.2 %
-//	  3-4         2                   0.13 %                                  196               39.7 %
-//	  5-8        30                   1.91 %                                   98               19.8 %
-//	  9-16                                                                     18               3.64 %
+//	  1       1,503                   97.2 %  1,807                  100 %     81               16.4 %
+//	  2           8                   0.52 %                                   98               19.9 %
+//	  3-4         1                  0.065 %                                  200               40.6 %
+//	  5-8        31                   2.00 %                                   98               19.9 %
+//	  9-16                                                                     14               2.84 %
 //	  17-32       4                   0.26 %                                    1               0.20 %
 //	…
 //
@@ -93,40 +93,40 @@
 //
 //	$ lightdht stats nodes datasets/sample/contacts.csv.gz
 //	…
-//	counted     1,827 IDs, 1,567 addresses; of 2,579 contacts, 1,827 answered
-//	left out    752 contacts never answered: counted among states alone; --all counts them everywhere
+//	counted     1,807 IDs, 1,547 addresses; of 2,556 contacts, 1,807 answered
+//	left out    749 contacts never answered: counted among states alone; --all counts them everywhere
 //	…
 //	STATES, AND WHO ANSWERED
 //	                                                                                               by ID                                                               by address
 //	                             count   share   95 % interval      n  method                             count   share   95 % interval      n  method
-//	  good                       1,827  70.8 %  68.0 to 73.6 %  2,579  Clopper-Pearson, effective number  1,567  68.1 %  66.1 to 70.0 %  2,302  Clopper-Pearson
-//	  bad                          543  21.1 %  18.6 to 23.6 %  2,579  Clopper-Pearson, effective number    531  23.1 %  21.4 to 24.8 %  2,302  Clopper-Pearson
-//	  questionable                 209  8.10 %  6.54 to 9.90 %  2,579  Clopper-Pearson, effective number    204  8.86 %  7.73 to 10.1 %  2,302  Clopper-Pearson
-//	  answered, of those asked   1,827  71.5 %  68.7 to 74.2 %  2,554  Clopper-Pearson, effective number  1,567  68.8 %  66.8 to 70.7 %  2,279  Clopper-Pearson
-//	  answered, of queries sent  8,320  73.1 %  70.1 to 76.1 %  2,554  Clopper-Pearson, effective number  8,320  73.1 %  70.1 to 76.1 %  2,279  Clopper-Pearson, effective number
+//	  good                       1,807  70.7 %  67.9 to 73.4 %  2,556  Clopper-Pearson, effective number  1,547  67.9 %  65.9 to 69.8 %  2,279  Clopper-Pearson
+//	  bad                          583  22.8 %  20.3 to 25.5 %  2,556  Clopper-Pearson, effective number    569  25.0 %  23.2 to 26.8 %  2,279  Clopper-Pearson
+//	  questionable                 166  6.49 %  5.09 to 8.15 %  2,556  Clopper-Pearson, effective number    163  7.15 %  6.13 to 8.29 %  2,279  Clopper-Pearson
+//	  answered, of those asked   1,807  71.6 %  68.7 to 74.3 %  2,525  Clopper-Pearson, effective number  1,547  68.7 %  66.8 to 70.6 %  2,251  Clopper-Pearson
+//	  answered, of queries sent  8,381  72.8 %  69.7 to 75.7 %  2,525  Clopper-Pearson, effective number  8,381  72.8 %  69.7 to 75.7 %  2,251  Clopper-Pearson, effective number
 //	…
 //	ROUND TRIPS
 //	Of the last answer of each. Where they are too few for both ends of an interval it has one, or there is none.
 //	intervals by ID: order statistics, effective number
 //	intervals by address: order statistics
-//	                       by ID (n = 1,827)          by address (n = 1,567)
+//	                       by ID (n = 1,807)          by address (n = 1,547)
 //	             value         95 % interval     value         95 % interval
-//	  5 %      38.61ms    34.43ms to 42.94ms   38.64ms    35.33ms to 41.28ms
-//	  25 %     69.41ms     64.7ms to 73.54ms   68.96ms    65.86ms to 71.23ms
-//	  median  101.66ms   96.06ms to 109.12ms  101.02ms    97.6ms to 105.92ms
-//	  75 %    153.79ms   144.9ms to 164.48ms  153.79ms  147.46ms to 160.38ms
-//	  90 %    223.81ms   202.5ms to 243.33ms  223.68ms   205.7ms to 237.44ms
-//	  95 %    270.98ms  253.95ms to 301.06ms  270.98ms  259.46ms to 288.51ms
-//	  99 %    407.94ms   344.32ms to 580.1ms  420.22ms  358.66ms to 473.09ms
+//	  5 %      39.02ms     33.7ms to 43.39ms   39.18ms    35.71ms to 41.73ms
+//	  25 %     69.02ms    64.06ms to 73.22ms   68.38ms    66.05ms to 70.66ms
+//	  median  101.73ms   95.62ms to 108.29ms  100.77ms    96.7ms to 105.79ms
+//	  75 %    153.02ms  143.87ms to 164.35ms  152.77ms   146.3ms to 159.36ms
+//	  90 %    221.25ms    200.7ms to 245.5ms  216.38ms  203.78ms to 233.47ms
+//	  95 %     274.3ms  249.22ms to 303.87ms  275.58ms  257.02ms to 289.02ms
+//	  99 %    391.81ms  339.97ms to 531.97ms  392.32ms  358.91ms to 464.38ms
 //	…
 //	CLIENTS
-//	                                                                                       by ID (n = 1,827)                                                       by address (n = 1,567)
+//	                                                                                       by ID (n = 1,807)                                                       by address (n = 1,547)
 //	           count   share   95 % interval  method                                                          count   share   95 % interval  method
-//	  LT         908  49.7 %  44.6 to 54.8 %  Clopper-Pearson, effective number, simultaneous over 4 classes    824  52.6 %  49.4 to 55.8 %  Clopper-Pearson, simultaneous over 4 classes
-//	  UT         390  21.3 %  17.4 to 25.7 %  Clopper-Pearson, effective number, simultaneous over 4 classes    355  22.7 %  20.1 to 25.4 %  Clopper-Pearson, simultaneous over 4 classes
-//	  JC         237  13.0 %  7.29 to 20.7 %  Clopper-Pearson, effective number, simultaneous over 4 classes    125  7.98 %  6.36 to 9.84 %  Clopper-Pearson, simultaneous over 4 classes
-//	  ml          93  5.09 %  3.14 to 7.72 %  Clopper-Pearson, effective number, simultaneous over 4 classes     85  5.42 %  4.09 to 7.02 %  Clopper-Pearson, simultaneous over 4 classes
-//	  unknown    199  10.9 %  8.55 to 13.6 %  Clopper-Pearson, effective number                                 178  11.4 %  9.83 to 13.0 %  Clopper-Pearson
+//	  LT         897  49.6 %  44.5 to 54.8 %  Clopper-Pearson, effective number, simultaneous over 4 classes    809  52.3 %  49.1 to 55.5 %  Clopper-Pearson, simultaneous over 4 classes
+//	  UT         384  21.3 %  17.3 to 25.7 %  Clopper-Pearson, effective number, simultaneous over 4 classes    351  22.7 %  20.1 to 25.5 %  Clopper-Pearson, simultaneous over 4 classes
+//	  JC         242  13.4 %  7.68 to 21.1 %  Clopper-Pearson, effective number, simultaneous over 4 classes    131  8.47 %  6.79 to 10.4 %  Clopper-Pearson, simultaneous over 4 classes
+//	  ml          95  5.26 %  3.26 to 7.94 %  Clopper-Pearson, effective number, simultaneous over 4 classes     88  5.69 %  4.32 to 7.33 %  Clopper-Pearson, simultaneous over 4 classes
+//	  unknown    189  10.5 %  8.15 to 13.2 %  Clopper-Pearson, effective number                                 168  10.9 %  9.35 to 12.5 %  Clopper-Pearson
 //	…
 //	HOW MANY, AND HOW CONCENTRATED
 //	Over those that are known. HHI: the chance that two are of one. Nakamoto: the fewest that have more than half.
@@ -137,7 +137,7 @@
 //
 //	$ lightdht stats sybil --file datasets/sample/lookups.csv.gz 08e4b2f8a721403502ee0bac1470fab6a1e27041
 //	…
-//	size        ipv4: 1904 (95 % interval 1776 to 2041, pooled over 100 lookups)
+//	size        ipv4: 1900 (95 % interval 1772 to 2036, pooled over 100 lookups)
 //	crowded     none of 1 target, at 1.00 % false alarms (by the scan, Benjamini-Hochberg over the targets)
 //	…
 //	NODES AROUND TARGETS, IPV4
@@ -148,7 +148,7 @@
 //	n = 8
 //	                                                      scan           gamma              KL
 //	                                              value      p    value      p     nats      p
-//	  08e4b2f8a721403502ee0bac1470fab6a1e27041  0.83854  0.972  0.94015  0.940  0.72811  0.198
+//	  08e4b2f8a721403502ee0bac1470fab6a1e27041  0.83787  0.972  0.93925  0.939  0.72463  0.199
 //
 // Who asked us for what? These queries are made up.
 //
