@@ -62,7 +62,7 @@ func statsNodes(c *cli.Context) error {
 	d.tell(r)
 	tellCensus(r, census, d.byRun(), lacks)
 	lacks.tell(r, census, d.store != nil)
-	r.tell("intervals", "95 %%; they are about chance alone: what a run did not find is not in them")
+	r.tell("intervals", "95 %%; by ID, as if addresses were drawn; of the largest of many classes, over all of them at once; of means, by t over runs, which takes runs for alike and independent. They are about chance alone: what a run did not find is not in them")
 	addCensus(r, census, lacks)
 	if err := w.write(c, r, d); err != nil {
 		return err

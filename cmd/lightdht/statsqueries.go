@@ -72,7 +72,7 @@ func tellTraffic(r *report, t *analysis.Traffic, heard *queryReading, lacks unto
 	if heard.passedOver > 0 {
 		r.tell("left out", "%s by --family, --prefix, --run or --since", queriesText(heard.passedOver))
 	}
-	r.tell("intervals", "95 %%, over the addresses that asked; they are about chance alone: who asks depends on where a node is")
+	r.tell("intervals", "95 %%; of shares, over the addresses that asked, of the largest of many classes over all of them at once; of the rate, by t over hours, which takes hours for alike and independent. They are about chance alone: who asks depends on where a node is")
 }
 
 // askersText says how many asked: " from 3 IDs at 4 addresses".

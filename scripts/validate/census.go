@@ -15,7 +15,8 @@ import (
 func init() {
 	checks = append(checks,
 		check{"shares", shareRows}, check{"quantiles", quantileRows}, check{"runs", runRows},
-		check{"concentration", concentrationRows}, check{"queries", queryRows})
+		check{"concentration", concentrationRows}, check{"queries", queryRows},
+		check{"crowds", crowdRows}, check{"picked", pickedRows})
 }
 
 // holds reports whether an interval holds the truth. One that there is not holds
