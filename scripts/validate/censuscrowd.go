@@ -45,6 +45,7 @@ func crowdRows(seeds int) (rows []row) {
 		{200, 0.02, light, 0.94, 0.997}, {1000, 0.01, heavy, 0.94, 1}, {30, 0.3, heavy, 0.94, 1},
 	} {
 		name := fmt.Sprintf("%d addresses with %s, %.6g %% of them of a class", c.clusters, c.of.name, 100*c.truth)
+		seeds := max(seeds*500/(500+c.clusters), 20)
 		held := overSeeds("crowds "+name, seeds, func(r *rand.Rand) bool {
 			return holds(analysis.ClusteredShare(func(yield func(int, int) bool) {
 				for range c.clusters {
@@ -60,7 +61,7 @@ func crowdRows(seeds int) (rows []row) {
 		})
 		rows = append(rows, row{"share of clusters, effective number", name, seeds, []figure{coversAbout(held, c.lo, c.hi)}})
 	}
-	return append(rows, censusRows(max(seeds/20, 20))...)
+	return append(rows, censusRows(max(seeds/12, 20))...)
 }
 
 // censusRows hold a census by ID where some addresses have many.
@@ -79,7 +80,7 @@ func censusRows(seeds int) (rows []row) {
 	name := fmt.Sprintf("%d addresses with %s, each of one kind", addresses, few.name)
 	for i, what := range []string{"census by ID, a share of 30 %", "census by ID, median of round trips"} {
 		one := column(held, func(h [2]bool) bool { return h[i] })
-		rows = append(rows, row{what, name, seeds, []figure{coversAbout(one, 0.93, 0.98)}})
+		rows = append(rows, row{what, name, seeds, []figure{coversAbout(one, 0.93, 0.99)}})
 	}
 	return rows
 }
@@ -145,7 +146,7 @@ func boundedRow(seeds int) row {
 		none := census.Over[0].Nakamoto[analysis.PerRun].Interval.Level == 0
 		return none && n.Interval.Lo >= 0 && holds(n.Interval, mean)
 	})
-	return row{"mean of runs in a census", "3 runs, 40 ± 15 contacts each", seeds, []figure{coversAbout(held, 0.92, 0.97)}}
+	return row{"mean of runs in a census", "3 runs, 40 ± 15 contacts each", seeds, []figure{coversAbout(held, 0.91, 0.97)}}
 }
 
 // pickedRow is the same of clients of queries, whose senders send unlike many.

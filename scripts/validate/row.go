@@ -57,6 +57,7 @@ func coversAtLeast(held []bool, least float64) figure {
 func coversAbout(held []bool, least, most float64) figure {
 	f := coversAtLeast(held, least)
 	f.hi = most
+	f.se = max(f.se, math.Sqrt(most*(1-most)/float64(len(held)))) // of a few that all hold, that of the most
 	return f
 }
 
