@@ -177,6 +177,7 @@ func knownFirst(a, b string) int {
 type slab struct {
 	pieces [][]censusRow
 	len    int
+	keys   []sortKey // of the last order, to be used again
 }
 
 // piece is how many rows a piece has.
@@ -211,20 +212,23 @@ type sortKey struct {
 }
 
 // order returns the rows by ID, or by address, and those of one by the other and the
-// port. Rows of one contact stand together, in no order.
+// port. Rows of one contact stand together, in no order. What it returned before is
+// overwritten.
 func (s *slab) order(by Counting) []sortKey {
-	keys := make([]sortKey, s.len)
-	for i := range keys {
-		keys[i] = sortKey{s.at(uint32(i)).begin(by), uint32(i)}
+	if s.keys == nil {
+		s.keys = make([]sortKey, s.len)
 	}
-	s.sort(keys, by)
-	return keys
+	for i := range s.keys {
+		s.keys[i] = sortKey{s.at(uint32(i)).begin(by), uint32(i)}
+	}
+	s.sort(s.keys, by)
+	return s.keys
 }
 
 // orderCrowded returns those that stand for an ID, and are not alone at their address,
-// by that.
+// by that, in the room of an order that was.
 func (s *slab) orderCrowded() []sortKey {
-	var keys []sortKey
+	keys := s.keys[:0]
 	for i := range uint32(s.len) {
 		if r := s.at(i); r.is(stands) && r.is(crowded) {
 			keys = append(keys, sortKey{r.begin(ByAddress), i})
