@@ -15,11 +15,15 @@ type group struct {
 }
 
 // brief joins the rows of one estimator or test: what was measured in several
-// settings is told as a range, and held to the loosest of their reaches.
+// settings is told as a range, and held to the loosest of their reaches. Minor rows
+// are left out.
 func brief(rows []row) (cells [][]string) {
 	var groups []*group
 	for _, r := range rows {
-		r.what = variant.ReplaceAllString(r.what, "")
+		if minor.MatchString(r.what) {
+			continue
+		}
+		r.what = wholeSpace.ReplaceAllString(variant.ReplaceAllString(r.what, ""), "IDs, four tests of the whole space")
 		at := slices.IndexFunc(groups, func(g *group) bool { return g.what == r.what && !apart(&g.row) && !apart(&r) })
 		if at < 0 {
 			at = len(groups)
@@ -33,8 +37,16 @@ func brief(rows []row) (cells [][]string) {
 	return cells
 }
 
-// variant is what of a name tells rows of one test from each other.
-var variant = regexp.MustCompile(`, (one node per address|BEP 42)$| \d+ %| by client`)
+// variant is what of a name tells rows of one test from each other, wholeSpace what
+// does so of tests that are alike.
+var (
+	variant    = regexp.MustCompile(`, (one node per address|BEP 42)$| \d+ %| by client`)
+	wholeSpace = regexp.MustCompile(`^IDs, (chi-square|G|Kolmogorov-Smirnov|gaps \(Moran\))$`)
+)
+
+// minor is what the whole table has, and the brief one does without.
+var minor = regexp.MustCompile(`^(share of queries|popularity|census by ID|queries of the largest|mean of runs in a census|` +
+	`IDs, (deepest zones|dispersion|share that BEP)|IDs by BEP 42, few)`)
 
 // apart reports whether a row says what its like do not: what lookups miss in one
 // network or another, and of what is no attack that none is found.

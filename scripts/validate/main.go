@@ -38,7 +38,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 	seeds := flags.Int("seeds", allSeeds, "networks for each row; rows of large networks take a share of them; the usual ones are 4.5 minutes of work, some 3 minutes on two free processors")
 	only := flags.String("only", "", "run the checks of this name alone: "+strings.Join(names(), ", "))
 	markdown := flags.Bool("markdown", false, "print a Markdown table")
-	short := flags.Bool("brief", false, "print a row for each estimator or test, with what all its settings gave")
+	short := flags.Bool("brief", false, "print a row for each of the main estimators and tests, with what all its settings gave")
 	slack := flags.Float64("slack", -1, "standard errors of chance by which a number may miss its reach; below 0: 3.5 for fewer seeds than usual, otherwise none")
 	if flags.Parse(args) != nil {
 		return 2
