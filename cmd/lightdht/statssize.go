@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"slices"
 	"strings"
 	"time"
 
@@ -178,27 +177,8 @@ func (r *report) size(s *sampled) (*sizeObject, error) {
 		Ended: r.ended,
 	}
 	r.tellSample(s)
-	estimates := append([]analysis.SizeEstimate{sizes.Pooled}, sizes.Others...)
-	recall, err := analysis.Recall(s.pairs, confidence)
-	if len(s.pairs) == 0 {
-		r.tell("recall", "%s: not measured: no target was looked up again, as --live does", s.family)
-	} else if err != nil {
-		r.tell("recall", "%s: not known: %s", s.family, oneLine(err))
-	} else if e, err := analysis.OverRecall(sizes.Pooled, recall); err == nil {
-		estimates = slices.Insert(estimates, 1, e)
-	}
-	if s.own == (kad.ID{}) {
-		r.tell("refused", "deepest bucket: our ID and our good contacts are not known here, as they are with --live and from a store")
-	} else {
-		if e, err := analysis.DeepestBucket(s.own, s.known); err == nil {
-			estimates = append(estimates, e)
-		} else {
-			sizes.Refused = append(sizes.Refused, err)
-		}
-	}
-	for _, err := range sizes.Refused {
-		r.tell("refused", "%s", oneLine(err))
-	}
+	recall := r.recallOf(s)
+	estimates := r.estimates(s, sizes, recall)
 	var rows []finding
 	for _, e := range estimates {
 		o.Estimates[e.Method] = estimatedOf(e)
@@ -217,6 +197,42 @@ func (r *report) size(s *sampled) (*sizeObject, error) {
 		r.recall(s, o, recall)
 	}
 	return o, nil
+}
+
+// recallOf estimates what share of the closest nodes the lookups found, or says why
+// that is not known.
+func (r *report) recallOf(s *sampled) analysis.RecallEstimate {
+	if len(s.pairs) == 0 {
+		r.tell("recall", "%s: not measured: no target was looked up again, as --live does", s.family)
+		return analysis.RecallEstimate{}
+	}
+	recall, err := analysis.Recall(s.pairs, confidence)
+	if err != nil {
+		r.tell("recall", "%s: not known: %s", s.family, oneLine(err))
+	}
+	return recall
+}
+
+// estimates returns the estimates that a sample bears, the pooled one first, and says
+// which it does not.
+func (r *report) estimates(s *sampled, sizes analysis.Sizing, recall analysis.RecallEstimate) []analysis.SizeEstimate {
+	all := []analysis.SizeEstimate{sizes.Pooled}
+	if e, err := analysis.OverRecall(sizes.Pooled, recall); err == nil {
+		all = append(all, e)
+	}
+	all = append(all, sizes.Others...)
+	refused := sizes.Refused
+	if s.own == (kad.ID{}) {
+		refused = append(refused, errors.New("deepest bucket: our ID and our good contacts are not known here, as they are with --live and from a store"))
+	} else if e, err := analysis.DeepestBucket(s.own, s.known); err == nil {
+		all = append(all, e)
+	} else {
+		refused = append(refused, err)
+	}
+	for _, err := range refused {
+		r.tell("refused", "%s", oneLine(err))
+	}
+	return all
 }
 
 // estimate estimates the size from a sample, or says why it cannot bear that.
