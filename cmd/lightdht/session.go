@@ -52,6 +52,7 @@ type session struct {
 	run    *dataset.Run // of keeper
 	out    *rows
 	stderr io.Writer
+	name   string // of the network
 }
 
 // open starts the node that the common flags describe, and a table with these
@@ -102,6 +103,7 @@ func (s *session) start(c *cli.Context, cfg lightdht.Config, infohashes []kad.ID
 	if s.net != nil && !s.node.Addr(kad.IPv4).IsValid() {
 		return usagef("--listen %s: the test network is on IPv4 loopback: listen on 127.0.0.1:0", listen)
 	}
+	s.name = networkName(c, cfg, listen)
 	s.keeper.begin([]*lightdht.Node{s.node}, c.Command.Name == "dump")
 	return nil
 }

@@ -262,11 +262,16 @@ func (d *data) expected() (n int64) {
 type networks struct{ public, private int }
 
 func (n *networks) add(c *analysis.Contact) {
-	switch a := c.Addr.Addr(); {
-	case !c.Answered():
-	case kad.IsReserved(a):
+	if c.Answered() {
+		n.note(c.Addr.Addr())
+	}
+}
+
+// note notes the address of one that answered.
+func (n *networks) note(a netip.Addr) {
+	if kad.IsReserved(a) {
 		n.private++
-	default:
+	} else {
 		n.public++
 	}
 }

@@ -199,7 +199,7 @@ func (d *data) opened(what export.What) (export.Table, error) {
 // such row is without.
 func (d *data) whole(s export.Schema, what export.What) error {
 	needed := map[export.What][]string{
-		export.Contacts: {"id", "ip", "port"}, export.Lookups: {"lookup", "target", "purpose", "k", "id", "family"},
+		export.Contacts: {"id", "ip", "port"}, export.Lookups: {"lookup", "target", "purpose", "k", "width", "id", "family"},
 		export.Queries: {"time", "method"},
 	}[what]
 	for _, name := range needed {

@@ -84,6 +84,8 @@ func (d *data) idReport(all bool, depths []int, tops idTops) (*report, error) {
 	tellIDs(r, sample)
 	if d.crowded() {
 		r.tell("refused", "%s", lookupsCrowd)
+	} else if d.file != "" && d.manifest == nil {
+		r.tell("unknown", "whether lookups of some targets alone found these contacts, which crowd around those: there is no manifest")
 	} else if err := addSpread(r, sample, options, depths, tops.zones); err != nil {
 		return nil, err
 	}

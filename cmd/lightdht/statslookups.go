@@ -32,12 +32,12 @@ type walked struct {
 
 // lookupColumns are the columns that lookups are read from.
 var lookupColumns = []string{
-	"run", "lookup", "time", "target", "infohash", "purpose", "k", "width", "error", "asked", "timed_out", "silent", "id", "family", "distance",
+	"run", "lookup", "time", "target", "infohash", "purpose", "k", "width", "error", "asked", "timed_out", "silent", "id", "ip", "family", "distance",
 }
 
 // walkReader makes lookups of rows.
 type walkReader struct {
-	run, lookup, time, target, infohash, purpose, k, width, failed, asked, timedOut, silent, id, family, distance cells
+	run, lookup, time, target, infohash, purpose, k, width, failed, asked, timedOut, silent, id, ip, family, distance cells
 }
 
 func newWalkReader(s export.Schema) *walkReader {
@@ -46,16 +46,19 @@ func newWalkReader(s export.Schema) *walkReader {
 		target: cellsOf(s, "target", export.ID), infohash: cellsOf(s, "infohash", export.Hash), purpose: cellsOf(s, "purpose", export.Text),
 		k: cellsOf(s, "k", export.Int), width: cellsOf(s, "width", export.Int), failed: cellsOf(s, "error", export.Text),
 		asked: cellsOf(s, "asked", export.Int), timedOut: cellsOf(s, "timed_out", export.Int), silent: cellsOf(s, "silent", export.Int),
-		id: cellsOf(s, "id", export.ID), family: cellsOf(s, "family", export.Text), distance: cellsOf(s, "distance", export.Float),
+		id: cellsOf(s, "id", export.ID), ip: cellsOf(s, "ip", export.Addr), family: cellsOf(s, "family", export.Text), distance: cellsOf(s, "distance", export.Float),
 	}
 }
 
 // head reads what a row says of the lookup that it is of.
 func (r *walkReader) head(b *export.Batch, i int) walked {
 	w := walked{
-		run: r.run.text(b, i), number: r.lookup.int(b, i), time: time.UnixMicro(r.time.int(b, i)).UTC(), target: r.target.id(b, i),
+		run: r.run.text(b, i), number: r.lookup.int(b, i), target: r.target.id(b, i),
 		infohash: r.infohash.id(b, i), purpose: r.purpose.text(b, i),
 		k: small(r.k.int(b, i)), width: small(r.width.int(b, i)), family: kad.IPv4,
+	}
+	if r.time.there(b, i) {
+		w.time = time.UnixMicro(r.time.int(b, i)).UTC()
 	}
 	if r.asked.at >= 0 && r.timedOut.at >= 0 && r.silent.at >= 0 { // else it is not known
 		w.asked = small(r.asked.int(b, i))
@@ -109,7 +112,7 @@ func (d *data) lookups() iter.Seq2[*walked, error] {
 			yield(nil, fmt.Errorf("%s has no distances, which shared data does not tell: take the store itself, or a file dumped without --share", d.name()))
 			return
 		}
-		reader := newWalkReader(t.Schema)
+		reader, net := newWalkReader(t.Schema), networks{}
 		var now *walked
 		for b, err := range t.Rows {
 			if err != nil {
@@ -131,11 +134,17 @@ func (d *data) lookups() iter.Seq2[*walked, error] {
 					yield(nil, fmt.Errorf("%s: %w", d.name(), err))
 					return
 				}
+				if reader.ip.there(b, i) {
+					net.note(reader.ip.addr(b, i))
+				}
 			}
 			b.Release()
 		}
-		if now != nil && d.tookPart(now) {
-			yield(now, nil)
+		if now != nil && d.tookPart(now) && !yield(now, nil) {
+			return
+		}
+		if err := net.mixed(); err != nil && d.network() == "" {
+			yield(nil, fmt.Errorf("%s: %w", d.name(), err))
 		}
 	}
 }
@@ -282,7 +291,7 @@ func (s *sampled) add(w *walked) {
 	s.distances = append(s.distances, distancesOf(w.ids, w.target, s.k))
 	s.asked += w.asked
 	s.timedOut += w.timedOut
-	if s.from.IsZero() || w.time.Before(s.from) {
+	if s.from.IsZero() || !w.time.IsZero() && w.time.Before(s.from) {
 		s.from = w.time
 	}
 	if w.time.After(s.to) {

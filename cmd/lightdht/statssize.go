@@ -76,7 +76,7 @@ func sizeKept(c *cli.Context, w *reporting) error {
 	if err != nil {
 		return err
 	}
-	r := &report{what: "size"}
+	r := &report{what: "size", network: d.network()}
 	d.tell(r)
 	d.knowTable(samples)
 	if err := r.sizes(samples); err != nil {
@@ -116,7 +116,7 @@ func (r *report) sizes(samples []*sampled) error {
 		r.tell("refused", "%s", text)
 	}
 	object := *all[0]
-	object.Network = r.network
+	object.Network, object.About = r.network, r.facts()
 	for _, other := range all[1:] {
 		object.Other = other
 	}
@@ -143,6 +143,7 @@ type sizeObject struct {
 	Queries   int                  `json:"queries"`
 	TimedOut  int                  `json:"timed_out"`
 	Ended     string               `json:"ended_early,omitempty"` // why there are fewer lookups than asked for
+	About     map[string]string    `json:"about,omitempty"`       // what else people are told: what was left out, refused, to be careful of
 	Other     *sizeObject          `json:"other_family,omitempty"`
 }
 
@@ -152,13 +153,14 @@ type estimated struct {
 	Lo    *float64 `json:"ci_lo"`
 	Hi    *float64 `json:"ci_hi"`
 	Level *float64 `json:"level"`
+	How   string   `json:"estimator,omitempty"`
 }
 
 func estimatedOf(e analysis.SizeEstimate) estimated {
 	if e.Confidence == 0 {
-		return estimated{N: e.N}
+		return estimated{N: e.N, How: estimators[e.Method]}
 	}
-	return estimated{e.N, &e.Lo, &e.Hi, &e.Confidence}
+	return estimated{e.N, &e.Lo, &e.Hi, &e.Confidence, estimators[e.Method]}
 }
 
 // confidence is that of all intervals.
@@ -250,15 +252,17 @@ func (s *sampled) estimate() (analysis.Sizing, error) {
 
 const sizeNote = "pooled is the one to report: its interval is exact, of chance alone. What lookups miss makes all low but pooled over recall."
 
+// estimators say how sizes are estimated, and where their intervals come from.
+var estimators = map[string]string{
+	"pooled": "maximum likelihood, exact chi-square", "pooled over recall": "the same, with what lookups missed; approximate", "least squares": "Sohl; jackknife, approximate",
+	"median gap": "mldht, 4.5 % high; Student's t, approximate", "deepest bucket": "libtorrent, of one table; no interval",
+}
+
 // sizeFinding is the row of an estimate.
 func sizeFinding(s *sampled, e analysis.SizeEstimate) finding {
 	f := found("size", e.Method, e.N, "nodes")
 	f.counted = s.family.String()
-	how := map[string]string{
-		"pooled": "maximum likelihood, exact chi-square", "pooled over recall": "the same, with what lookups missed; approximate", "least squares": "Sohl; jackknife, approximate",
-		"median gap": "mldht, 4.5 % high; Student's t, approximate", "deepest bucket": "libtorrent, of one table; no interval",
-	}[e.Method]
-	f.estimator, f.samples = how, float64(e.Lookups)
+	f.estimator, f.samples = estimators[e.Method], float64(e.Lookups)
 	if e.Lookups == 0 {
 		f.samples = float64(e.Nodes)
 	}

@@ -48,10 +48,7 @@ func sizeLive(c *cli.Context, w *reporting) (err error) {
 
 // tellNetwork says what network it is.
 func (r *report) tellNetwork(s *session) {
-	r.network = s.node.Network().String()
-	if s.keeper != nil {
-		r.network = s.keeper.store.Network()
-	}
+	r.network = s.name
 	if s.net != nil {
 		r.tell("network", "a test network of %s on loopback", some(s.net.Len(), "node"))
 		return

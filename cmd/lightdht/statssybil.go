@@ -86,6 +86,7 @@ func sybilLive(c *cli.Context, w *reporting, targets []kad.ID) (err error) {
 		return err
 	}
 	found, err := survey.Targets(c.Context, s.node, targets, survey.Config{
+		K:     9, // one more than is tested: a node may have the very ID
 		Width: c.Int("width"), Peers: true, Purpose: survey.Around, Again: -1,
 	})
 	if err != nil {
@@ -251,6 +252,10 @@ func (r *report) sybilsOf(s *sampled, around []*surrounded, alarm float64) error
 	var scans []float64
 	var ranks []int
 	for _, a := range around {
+		if len(a.ids) > 0 && a.ids[0] == a.target {
+			r.tell("note", "%s: a node has this very ID: it is left out, and the others are tested; unless the target is its ID, nobody has one by chance", a.target)
+			a.ids = a.ids[1:]
+		}
 		if len(a.ids) < k {
 			continue
 		}
@@ -307,7 +312,7 @@ func (r *report) tellSybils(tested []*surrounded, scans []float64, ranks []int, 
 			continue
 		}
 		crowded++
-		r.tell("crowded", "%s: its %d closest are nearer than chance puts them (p %s, of %s %s)",
+		r.tell("crowded", "%s: nodes are nearer than chance puts them, the %d closest above all (p %s, of %s %s)",
 			a.target, ranks[i], probability(scans[i]), some(len(tested), "target"), probability(adjusted[i]))
 	}
 	if crowded == 0 {
