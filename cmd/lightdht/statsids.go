@@ -82,10 +82,11 @@ func (d *data) idReport(all bool, depths []int, tops idTops) (*report, error) {
 	r := &report{what: "ids"}
 	d.tell(r)
 	tellIDs(r, sample)
+	if d.file != "" && d.manifest == nil {
+		r.tell("unknown", "whether lookups of some targets alone found these contacts, which crowd around those: there is no manifest")
+	}
 	if d.crowded() {
 		r.tell("refused", "%s", lookupsCrowd)
-	} else if d.file != "" && d.manifest == nil {
-		r.tell("unknown", "whether lookups of some targets alone found these contacts, which crowd around those: there is no manifest")
 	} else if err := addSpread(r, sample, options, depths, tops.zones); err != nil {
 		return nil, err
 	}
