@@ -42,6 +42,7 @@ func ExampleNetworkSize() {
 func ExampleRoundTrips() {
 	f, err := figure.RoundTrips(figure.RTTs{
 		Samples:   4,
+		Worth:     4,
 		Steps:     []figure.Step{{Millis: 21, Share: 0.25}, {Millis: 34, Share: 0.5}, {Millis: 55, Share: 0.75}, {Millis: 300, Share: 1}},
 		Quantiles: []figure.Quantile{{Share: 0.5, Millis: 34}},
 	}, figure.Column)

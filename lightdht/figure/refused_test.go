@@ -21,16 +21,19 @@ var bad = []float64{math.NaN(), math.Inf(1), math.Inf(-1), 1e300, 5e-324}
 
 func TestRefusedRTTs(t *testing.T) {
 	for says, change := range map[string]func(*RTTs){
-		"none of the contacts has one":  func(in *RTTs) { *in = RTTs{} },
-		"no round trips":                func(in *RTTs) { in.Samples = 0 },
-		"does not rise at 1 ms":         func(in *RTTs) { in.Steps = []Step{{2, 0.5}, {1, 1}} },
-		"does not rise at 0 ms":         func(in *RTTs) { in.Steps = []Step{{0, 1}} },
-		"does not rise at -2 ms":        func(in *RTTs) { in.Steps = []Step{{-2, 1}} },
-		"does not rise at 3 ms":         func(in *RTTs) { in.Steps = []Step{{2, 0.5}, {3, 1.1}} },
-		"the quantile of a share of 2":  func(in *RTTs) { in.Quantiles[0].Share = 2 },
-		"interval of the quantile of":   func(in *RTTs) { in.Quantiles[0].Interval.Lo = math.NaN() },
-		"a share of 0.5 is -3 ms":       func(in *RTTs) { in.Quantiles[0].Millis = -3 },
-		"does not rise at 2 ms: want t": func(in *RTTs) { in.Steps = []Step{{1, 0.6}, {2, 0.5}} },
+		"none of the contacts has one":   func(in *RTTs) { *in = RTTs{} },
+		"are worth 201 independent ones": func(in *RTTs) { in.Worth = 201 },
+		"are worth -1 independent ones":  func(in *RTTs) { in.Worth = -1 },
+		"are worth NaN independent":      func(in *RTTs) { in.Worth = math.NaN() },
+		"no round trips":                 func(in *RTTs) { in.Samples = 0 },
+		"does not rise at 1 ms":          func(in *RTTs) { in.Steps = []Step{{2, 0.5}, {1, 1}} },
+		"does not rise at 0 ms":          func(in *RTTs) { in.Steps = []Step{{0, 1}} },
+		"does not rise at -2 ms":         func(in *RTTs) { in.Steps = []Step{{-2, 1}} },
+		"does not rise at 3 ms":          func(in *RTTs) { in.Steps = []Step{{2, 0.5}, {3, 1.1}} },
+		"the quantile of a share of 2":   func(in *RTTs) { in.Quantiles[0].Share = 2 },
+		"interval of the quantile of":    func(in *RTTs) { in.Quantiles[0].Interval.Lo = math.NaN() },
+		"a share of 0.5 is -3 ms":        func(in *RTTs) { in.Quantiles[0].Millis = -3 },
+		"does not rise at 2 ms: want t":  func(in *RTTs) { in.Steps = []Step{{1, 0.6}, {2, 0.5}} },
 	} {
 		in := lognormal(200)
 		change(&in)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"strconv"
 
 	"github.com/lightdht/lightdht/lightdht/analysis"
 	"gonum.org/v1/plot"
@@ -16,6 +17,7 @@ import (
 type RTTs struct {
 	Of        string     // what has one each: "ID", "address"; "": "contact"
 	Samples   int        // how many there are
+	Worth     float64    // how many independent ones tell as much, Samples at most; 0: not known, and there is no band
 	Steps     []Step     // the distribution, ascending; the last one is at 1
 	Quantiles []Quantile // to be marked
 }
@@ -43,8 +45,9 @@ var quantileMarks = []draw.GlyphDrawer{draw.CircleGlyph{}, draw.PyramidGlyph{}, 
 //	eps = sqrt(ln(2/0.05) / (2 n))
 //
 // (Dvoretzky, Kiefer and Wolfowitz 1956, with the constant of Massart, Ann.
-// Probab. 18, 1990). It takes for granted that the n samples are independent, and
-// is conservative. Quantiles are marked, with their interval as a bar.
+// Probab. 18, 1990). It takes n samples for independent: n is their worth, which
+// the key says where it is less than all of them. Without it there is no band.
+// Quantiles are marked, with their interval as a bar.
 func RoundTrips(in RTTs, width Width) (*Figure, error) {
 	points, err := width.points()
 	if err != nil {
@@ -60,14 +63,14 @@ func RoundTrips(in RTTs, width Width) (*Figure, error) {
 	tall := 0.62 * min(room, 260)
 	scale{min: first / 1.25, max: last * 1.25, log: true}.on(&p.X, room, false)
 	scale{min: 0, max: 100}.on(&p.Y, tall, true)
-	eps := dkw(in.Samples)
-	low, high := in.stairs(-eps, p), in.stairs(eps, p)
-	p.Add(band{low: low, high: high, shade: tint(blue, 0.25), edge: line(tint(blue, 0.5), hairline)})
-	p.Add(curve{points: in.stairs(0, p), line: line(blue, thickLine)})
-	keys := []key{
-		{name: "measured", line: line(blue, thickLine)},
-		{name: "95 % band (DKW)", shade: tint(blue, 0.25)},
+	keys := []key{{name: "measured", line: line(blue, thickLine)}}
+	if in.Worth > 0 {
+		eps := dkw(in.Worth)
+		low, high := in.stairs(-eps, p), in.stairs(eps, p)
+		p.Add(band{low: low, high: high, shade: tint(blue, 0.25), edge: line(tint(blue, 0.5), hairline)})
+		keys = append(keys, key{name: in.bandName(), shade: tint(blue, 0.25)})
 	}
+	p.Add(curve{points: in.stairs(0, p), line: line(blue, thickLine)})
 	for i, q := range in.Quantiles {
 		mark := quantileMarks[i%len(quantileMarks)]
 		p.Add(spot{at: plotter.XY{X: q.Millis, Y: 100 * q.Share}, mark: mark, colour: black, across: q.Interval})
@@ -79,13 +82,25 @@ func RoundTrips(in RTTs, width Width) (*Figure, error) {
 	}), nil
 }
 
-// dkw is half the height of the 95 % band around the distribution of n samples.
-func dkw(n int) float64 { return math.Sqrt(math.Log(2/0.05) / (2 * float64(n))) }
+// dkw is half the height of the 95 % band around the distribution of n samples that
+// are independent.
+func dkw(n float64) float64 { return math.Sqrt(math.Log(2/0.05) / (2 * n)) }
+
+// bandName is what the key calls the band.
+func (in RTTs) bandName() string {
+	if in.Worth == float64(in.Samples) {
+		return "95 % band (DKW)"
+	}
+	return fmt.Sprintf("95 %% band (DKW, as of %s independent)", thousands(strconv.Itoa(int(in.Worth))))
+}
 
 // check refuses what cannot be drawn.
 func (in RTTs) check() error {
 	if in.Samples < 1 || len(in.Steps) == 0 {
 		return errors.New("no round trips to draw: none of the contacts has one")
+	}
+	if !(in.Worth == 0 || in.Worth >= 1 && in.Worth <= float64(in.Samples)) {
+		return fmt.Errorf("%d round trips are worth %v independent ones: want 1 to %d, or 0 for no band", in.Samples, in.Worth, in.Samples)
 	}
 	last := Step{}
 	for _, s := range in.Steps {

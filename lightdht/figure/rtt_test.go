@@ -5,6 +5,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/lightdht/lightdht/lightdht/analysis"
@@ -39,7 +40,7 @@ func TestBandHolds(t *testing.T) {
 		for i, x := range v {
 			off = max(off, x-float64(i)/n, float64(i+1)/n-x)
 		}
-		if off <= dkw(n) {
+		if off <= dkw(float64(n)) {
 			held++
 		}
 	}
@@ -63,5 +64,56 @@ func TestStairs(t *testing.T) {
 	}
 	if got, want := in.stairs(-0.5, p), "[{1 0} {10 0} {10 0} {20 0} {20 50} {100 50}]"; fmt.Sprint(got) != want {
 		t.Errorf("half lower: %v, want %s", got, want)
+	}
+}
+
+// The key says what the band rests on where that is less than all samples; where it
+// is not known there is neither band nor key.
+func TestRTTBandWorth(t *testing.T) {
+	for worth, want := range map[float64]string{
+		2000:   "95 % band (DKW)",
+		1550.7: "95 % band (DKW, as of 1,550 independent)",
+		20:     "95 % band (DKW, as of 20 independent)",
+		0:      "",
+	} {
+		in := lognormal(2000)
+		in.Worth = worth
+		f, err := RoundTrips(in, Column)
+		got := ""
+		for _, s := range texts(t, written(t, f, err, SVG)) {
+			if strings.Contains(s, "band") || strings.Contains(s, "DKW") {
+				got += s
+			}
+		}
+		if got != want {
+			t.Errorf("worth %v: the key says %q, want %q", worth, got, want)
+		}
+	}
+}
+
+// The band is as wide as so many independent samples have it, however many there are.
+func TestRTTBandWidth(t *testing.T) {
+	band := func(samples int, worth float64) int {
+		in := lognormal(200)
+		in.Samples, in.Worth, in.Of = samples, worth, "ID"
+		f, err := RoundTrips(in, Column)
+		if err != nil {
+			t.Fatal(err)
+		}
+		shaded := 0
+		picture := coarse(f)
+		box := picture.Bounds()
+		for x := box.Min.X; x < box.Max.X; x++ {
+			for y := box.Min.Y; y < box.Max.Y; y++ {
+				if r, _, b, _ := picture.At(x, y).RGBA(); b > r+0x1000 {
+					shaded++
+				}
+			}
+		}
+		return shaded
+	}
+	none, few, many := band(2000, 0), band(2000, 20), band(2000, 2000)
+	if !(none < many && many-none < (few-none)/3) {
+		t.Errorf("coloured dots: %d without a band, %d of 20 independent, %d of 2,000", none, few, many)
 	}
 }

@@ -21,7 +21,7 @@ func lognormal(n int) RTTs {
 		v[i] = 40 * math.Exp(r.NormFloat64())
 	}
 	slices.Sort(v)
-	in := RTTs{Samples: n}
+	in := RTTs{Samples: n, Worth: float64(n)}
 	for i, x := range v {
 		if i%max(1, n/500) == 0 || i == n-1 {
 			in.Steps = append(in.Steps, Step{x, float64(i+1) / float64(n)})
