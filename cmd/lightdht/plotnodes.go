@@ -45,6 +45,9 @@ func drawNodes(c *cli.Context, d *data, p *plotting) (*figures.Figure, error) {
 		return nil, err
 	}
 	census, err := d.census(analysis.CensusOptions{All: c.Bool("all"), Top: top})
+	if err == nil {
+		err = tooFew(census)
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -15,7 +15,8 @@ func plotRTTCommand() *cli.Command {
 		Usage:     "the distribution of round trips, of each node its last",
 		ArgsUsage: "[FILE]",
 		Description: "Draws the cumulative distribution over milliseconds with the band of 95 % (Dvoretzky, Kiefer and Wolfowitz), and\n" +
-			"its quantiles of 50, 90 and 99 %. The numbers: lightdht stats nodes --format csv.",
+			"its quantiles of 50, 90 and 99 %. As the IDs of one address are not independent, the band is that of fewer where\n" +
+			"addresses have several. The numbers: lightdht stats nodes --format csv.",
 		Flags:  plotFlags(&cli.StringFlag{Name: "counted", Usage: "each `THING` once: id or address", Value: "id"}),
 		Action: plotAction(drawRTT),
 	}
@@ -32,22 +33,52 @@ func drawRTT(c *cli.Context, d *data, p *plotting) (*figures.Figure, error) {
 	if counted == "address" {
 		way = analysis.ByAddress
 	}
-	lacking, err := d.lacks(export.Contacts, "rtt_us")
-	if err == nil && len(lacking) > 0 {
+	found, err := d.lacks(export.Contacts, "rtt_us", "replies")
+	lacks := untold(found)
+	if err == nil && lacks.has("rtt_us") {
 		err = errors.New(noColumn("rtt_us"))
 	}
 	if err != nil {
 		return nil, err
 	}
-	census, err := analysis.TakeCensus(d.contacts(), nil, analysis.CensusOptions{All: true, Top: 1}) // who has a round trip has answered
+	census, worth, err := d.timed(lacks.has("replies"))
 	if err != nil {
 		return nil, err
 	}
+	if census.LeftOut > 0 {
+		p.tell("left out: %s that never answered", contactsText(census.LeftOut))
+	}
 	in := tripsOf(&census.RTT, way)
-	if in.Samples == 0 {
-		return nil, errors.New("no round trip of any contact is known")
+	if in.Samples == 0 { // of addresses that are known
+		return nil, errors.New(noTrips)
+	}
+	switch {
+	case way == analysis.ByID:
+		in.Worth = worth
+	case in.Samples > 1:
+		in.Worth = float64(in.Samples)
 	}
 	return figures.RoundTrips(in, p.width)
+}
+
+// noTrips is why there is nothing to draw.
+const noTrips = "no round trip of any contact is known"
+
+// timed counts the contacts that answered, or all where that is not known: who has a
+// round trip has answered. It returns how many independent IDs those that have one
+// are worth, too, and refuses what a census refuses.
+func (d *data) timed(all bool) (census *analysis.Census, worth float64, err error) {
+	var at tripPlaces
+	census, err = analysis.TakeCensus(at.noting(d.contacts(), all), nil, analysis.CensusOptions{All: all, Top: 1})
+	switch {
+	case err != nil && at.silent():
+		return nil, 0, errors.New(noTrips + ": none of them ever answered")
+	case err != nil:
+		return nil, 0, err
+	case len(census.RTT.Bars[analysis.ByID]) == 0:
+		return nil, 0, errors.New(noTrips)
+	}
+	return census, at.worth(), tooFew(census)
 }
 
 // tripsOf returns round trips in milliseconds as they are drawn. All of a bar, a
