@@ -69,7 +69,7 @@
 //	  d8c/10     19  10.875  7.6e-09  1.7471          5
 //	…
 //	IDS THAT BEP 42 ALLOWS AT THEIR ADDRESS
-//	Counted: pairs of ID and IP address.
+//	Counted: pairs of ID and IP address, each by itself, also where many are at one address.
 //	intervals: Clopper-Pearson
 //	                         count       share   95 % interval      n
 //	  ipv4                   1,268      70.2 %  68.0 to 72.3 %  1,807

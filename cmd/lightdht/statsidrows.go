@@ -187,7 +187,7 @@ func addCompliance(r *report, s *analysis.IDSample, hidden bool, top int) {
 		f.count = float64(exempt)
 		rows = append(rows, f)
 	}
-	note := "Counted: pairs of ID and IP address."
+	note := "Counted: pairs of ID and IP address, each by itself, also where many are at one address."
 	if hidden {
 		note += " Of pseudonyms, local addresses cannot be told apart: they may have any ID, and count as allowed."
 	}
