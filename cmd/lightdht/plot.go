@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"path/filepath"
 	"slices"
-	"strings"
 
 	"github.com/lightdht/lightdht/lightdht/export"
 	figures "github.com/lightdht/lightdht/lightdht/figure" // figure is one of bench
@@ -83,10 +82,8 @@ func plotAction(draw func(*cli.Context, *data, *plotting) (*figures.Figure, erro
 			return err
 		} else if errors.Is(err, context.Canceled) {
 			return p.out.left(err)
-		} else if err != nil && !strings.HasPrefix(err.Error(), d.name()) { // some readers name the data themselves
-			return fmt.Errorf("%s: %w", d.name(), err)
 		} else if err != nil {
-			return err
+			return d.about(err)
 		}
 		if err := p.write(c, f); err != nil {
 			return err

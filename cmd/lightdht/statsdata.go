@@ -60,6 +60,40 @@ func openDataFile(c *cli.Context, file string) (*data, error) {
 	return d, nil
 }
 
+// reportData writes the report that make makes of the data that a command's arguments
+// name. What can be asked wrongly is refused before anything is read.
+func reportData(c *cli.Context, make func(*data) (*report, error)) error {
+	w, err := readReporting(c)
+	if err != nil {
+		return err
+	}
+	d, err := openData(c)
+	if err != nil {
+		return err
+	}
+	defer d.close()
+	r, err := make(d)
+	if err != nil {
+		return d.about(err)
+	}
+	if err := w.write(c, r, d); err != nil {
+		return err
+	}
+	return d.whether()
+}
+
+// about says of an error where the data is from, unless it says so itself.
+func (d *data) about(err error) error {
+	name := d.name() + ": "
+	if text := err.Error(); strings.HasPrefix(text, d.name()) {
+		for strings.HasPrefix(text, name+d.name()) {
+			text = strings.TrimPrefix(text, name)
+		}
+		return renamed{err, text}
+	}
+	return fmt.Errorf("%s%w", name, err)
+}
+
 func (d *data) close() { d.source.Geo.Close() }
 
 // inputs returns the files that are read.

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/lightdht/lightdht/lightdht/analysis"
 	"github.com/lightdht/lightdht/lightdht/dataset"
@@ -48,25 +47,7 @@ func statsIDs(c *cli.Context) error {
 			return usagef("--depth %d: want 1 to 20 bits", depth)
 		}
 	}
-	w, err := readReporting(c)
-	if err != nil {
-		return err
-	}
-	d, err := openData(c)
-	if err != nil {
-		return err
-	}
-	defer d.close()
-	r, err := d.idReport(c.Bool("all"), c.IntSlice("depth"), tops)
-	if err != nil && !strings.HasPrefix(err.Error(), d.name()) { // as those of reading do
-		return fmt.Errorf("%s: %w", d.name(), err)
-	} else if err != nil {
-		return err
-	}
-	if err := w.write(c, r, d); err != nil {
-		return err
-	}
-	return d.whether()
+	return reportData(c, func(d *data) (*report, error) { return d.idReport(c.Bool("all"), c.IntSlice("depth"), tops) })
 }
 
 // idReport makes the report of the IDs of data.

@@ -33,29 +33,25 @@ func statsNodes(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	w, err := readReporting(c)
-	if err != nil {
-		return err
-	}
-	d, err := openData(c)
-	if err != nil {
-		return err
-	}
-	defer d.close()
+	return reportData(c, func(d *data) (*report, error) { return d.nodeReport(c.Bool("all"), options) })
+}
+
+// nodeReport makes the report of the nodes of data.
+func (d *data) nodeReport(all bool, options analysis.CensusOptions) (*report, error) {
 	lacks, err := d.lacksOfCensus()
 	if err != nil {
-		return err
+		return nil, err
 	}
 	options.All = options.All || lacks.has("replies") // to tell whether there are any
 	census, err := d.census(options)
 	if err == nil {
-		err = lacks.refuse(c.Bool("all"))
+		err = lacks.refuse(all)
 	}
 	if err == nil {
 		err = tooFew(census)
 	}
 	if err != nil {
-		return d.about(err)
+		return nil, err
 	}
 	lacks.leaveOut(census)
 	r := &report{what: "nodes"}
@@ -64,10 +60,7 @@ func statsNodes(c *cli.Context) error {
 	lacks.tell(r, census, d.store != nil)
 	r.tell("intervals", "95 %%; by ID, as if addresses were drawn; of the largest of many classes, over all of them at once; of means, by t over runs, which takes runs for alike and independent. They are about chance alone: what a run did not find is not in them")
 	addCensus(r, census, lacks)
-	if err := w.write(c, r, d); err != nil {
-		return err
-	}
-	return d.whether()
+	return r, nil
 }
 
 // censusOptions reads what a census counts. Without --top all fits into two screens.
@@ -92,18 +85,6 @@ func (d *data) census(o analysis.CensusOptions) (*analysis.Census, error) {
 		return analysis.TakeCensus(d.contacts(), d.contactsByRun(), o)
 	}
 	return analysis.TakeCensus(d.contacts(), nil, o)
-}
-
-// about says of an error where the data is from, unless it says so itself.
-func (d *data) about(err error) error {
-	name := d.name() + ": "
-	if text := err.Error(); strings.HasPrefix(text, d.name()) {
-		for strings.HasPrefix(text, name+d.name()) {
-			text = strings.TrimPrefix(text, name)
-		}
-		return renamed{err, text}
-	}
-	return fmt.Errorf("%s%w", name, err)
 }
 
 // tooFew returns an error when those counted are of one ID or address: there is then

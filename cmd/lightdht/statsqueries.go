@@ -28,32 +28,25 @@ func statsQueries(c *cli.Context) error {
 	if c.Int("top") < 1 {
 		return usagef("--top %d: want 1 or more", c.Int("top"))
 	}
-	w, err := readReporting(c)
-	if err != nil {
-		return err
-	}
-	d, err := openData(c)
-	if err != nil {
-		return err
-	}
-	defer d.close()
+	return reportData(c, func(d *data) (*report, error) { return d.queryReport(c.Int("top")) })
+}
+
+// queryReport makes the report of the queries of data.
+func (d *data) queryReport(top int) (*report, error) {
 	lacks, err := d.lacksOfQueries()
 	if err != nil {
-		return err
+		return nil, err
 	}
 	heard := &queryReading{data: d}
-	traffic, err := analysis.CountQueries(heard.queries(), c.Int("top"))
+	traffic, err := analysis.CountQueries(heard.queries(), top)
 	if err != nil {
-		return d.about(heard.advise(err))
+		return nil, heard.advise(err)
 	}
 	r := &report{what: "queries"}
 	d.tell(r)
 	tellTraffic(r, traffic, heard, lacks)
 	addTraffic(r, traffic, lacks)
-	if err := w.write(c, r, d); err != nil {
-		return err
-	}
-	return d.whether()
+	return r, nil
 }
 
 // tellTraffic says what was counted, and what was left out.

@@ -23,14 +23,10 @@ func statsSizeCommand() *cli.Command {
 			"than half of the network overlap: then it refuses, as the nodes can be counted.",
 		Flags: append(append(append(commonFlags(), reportFlags()...), filterFlags()...), surveyFlags("256")...),
 		Action: func(c *cli.Context) error {
-			w, err := readReporting(c)
-			if err != nil {
-				return err
-			}
 			if c.Bool("live") {
-				return sizeLive(c, w)
+				return sizeLive(c)
 			}
-			return sizeKept(c, w)
+			return sizeKept(c)
 		},
 	}
 }
@@ -60,32 +56,23 @@ func surveyOnly(c *cli.Context) error {
 }
 
 // sizeKept estimates from lookups that were kept.
-func sizeKept(c *cli.Context, w *reporting) error {
+func sizeKept(c *cli.Context) error {
 	if err := surveyOnly(c); err != nil {
 		return err
 	}
 	if mostLookups(c) < 1 {
 		return usagef("--lookups 0: want 1 or more")
 	}
-	d, err := openData(c)
-	if err != nil {
-		return err
-	}
-	defer d.close()
-	samples, err := d.sample(mostLookups(c))
-	if err != nil {
-		return err
-	}
-	r := &report{what: "size", network: d.network()}
-	d.tell(r)
-	d.knowTable(samples)
-	if err := r.sizes(samples); err != nil {
-		return fmt.Errorf("%s: %w", d.name(), err)
-	}
-	if err := w.write(c, r, d); err != nil {
-		return err
-	}
-	return d.whether()
+	return reportData(c, func(d *data) (*report, error) {
+		samples, err := d.sample(mostLookups(c))
+		if err != nil {
+			return nil, err
+		}
+		r := &report{what: "size", network: d.network()}
+		d.tell(r)
+		d.knowTable(samples)
+		return r, r.sizes(samples)
+	})
 }
 
 // mostLookups is how many lookups of those that were kept count.

@@ -19,7 +19,11 @@ import (
 )
 
 // sizeLive measures now.
-func sizeLive(c *cli.Context, w *reporting) (err error) {
+func sizeLive(c *cli.Context) (err error) {
+	w, err := readReporting(c)
+	if err != nil {
+		return err
+	}
 	if c.NArg() > 0 {
 		return usagef("--live measures now, and takes nothing from %q: leave one out", c.Args().First())
 	}
